@@ -1,0 +1,49 @@
+# Flags that every target of ours gets, the sanitizers, and the helpers that the folders share.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+
+add_compile_definitions(_GNU_SOURCE)
+add_compile_options(-Wall -Wextra -Werror)
+
+set(LUACCEL_SANITIZE "" CACHE STRING "asan, tsan or nothing")
+set_property(CACHE LUACCEL_SANITIZE PROPERTY STRINGS "" asan tsan)
+if(LUACCEL_SANITIZE STREQUAL "asan")
+	set(sanitizer -fsanitize=address,undefined -fno-sanitize-recover=undefined)
+elseif(LUACCEL_SANITIZE STREQUAL "tsan")
+	set(sanitizer -fsanitize=thread)
+elseif(NOT LUACCEL_SANITIZE STREQUAL "")
+	message(FATAL_ERROR "LUACCEL_SANITIZE is \"${LUACCEL_SANITIZE}\"; it can be asan, tsan or empty")
+endif()
+if(LUACCEL_SANITIZE)
+	add_compile_options(${sanitizer} -fno-omit-frame-pointer -O1)
+	# The C++ runtime must be there before a plugin brings it, or the first exception aborts.
+	add_link_options(${sanitizer})
+	link_libraries(-Wl,--push-state,--no-as-needed -lstdc++ -Wl,--pop-state)
+else()
+	add_link_options(-Wl,-z,defs -Wl,--as-needed)
+endif()
+
+# luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so, which sees public headers alone.
+function(luaccel_plugin name)
+	add_library(vaccel-${name} MODULE ${ARGN})
+	target_link_libraries(vaccel-${name} PRIVATE vaccel)
+	install(TARGETS vaccel-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+endfunction()
+
+# luaccel_unit_test(NAME SOURCES... LIBS...): a cmocka program, run by ctest under the label unit.
+function(luaccel_unit_test name)
+	cmake_parse_arguments(T "" "" "SOURCES;LIBS" ${ARGN})
+	add_executable(unit-${name} ${T_SOURCES})
+	target_link_libraries(unit-${name} PRIVATE ${T_LIBS} cmocka)
+	set_target_properties(unit-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/spec)
+	add_test(NAME unit-${name} COMMAND unit-${name})
+	set_tests_properties(unit-${name} PROPERTIES LABELS unit TIMEOUT 120
+		ENVIRONMENT_MODIFICATION "VACCEL_BOOTSTRAP_ENABLED=set:0")
+endfunction()
