@@ -1,0 +1,376 @@
+/*
+ * conn.c - one connection of a server: its life, what it reads, and when it stops reading.
+ *
+ * End of file, also of one direction, means that the peer has gone: existing clients never close
+ * half, and an answer that nobody waits for need not be written.
+ */
+#include "server_internal.h"
+#include "socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Receives for one connection in a row, so that the others have their turn. */
+enum { RECEIVE_BATCH = 16, VIOLATIONS_MAX = 16 };
+
+struct ttrpc_conn *ttrpc_conn_ref(struct ttrpc_conn *conn)
+{
+	conn->refs++;
+	return conn;
+}
+
+void ttrpc_conn_unref(struct ttrpc_conn *conn)
+{
+	struct ttrpc_server *server = conn->server;
+
+	if (--conn->refs > 0)
+		return;
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		server->conns = conn->next;
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	free(conn->listener_name);
+	free(conn);
+	ttrpc_server_unref(server);
+}
+
+/* Everything of an open connection but what its requests hold. */
+static void shut(struct ttrpc_conn *conn)
+{
+	struct ev_loop *loop = conn->server->loop;
+
+	conn->open = false;
+	conn->server->nr_open--;
+	ev_io_stop(loop, &conn->readable);
+	ev_io_stop(loop, &conn->writable);
+	ev_timer_stop(loop, &conn->frame_timer);
+	ev_timer_stop(loop, &conn->write_timer);
+	ev_clear_pending(loop, &conn->readable);
+	close(conn->fd);
+	ttrpc_reader_release(&conn->frames);
+	free(conn->rest);
+	conn->rest = NULL;
+	conn->rest_size = 0;
+	if (conn->server->nr_open < conn->server->limits.connections_max)
+		conn->server->full_logged = false;
+}
+
+void ttrpc_conn_close(struct ttrpc_conn *conn, const char *reason)
+{
+	struct ttrpc_server *server = conn->server;
+
+	if (!conn->open)
+		return;
+	ttrpc_conn_ref(conn);
+	shut(conn);
+	ttrpc_conn_drop_queue(conn);
+	server->handlers.closed(server->ctx, conn, reason);
+	ttrpc_conn_unref(conn); /* it was open */
+	ttrpc_conn_unref(conn);
+}
+
+void ttrpc_conn_violation(struct ttrpc_conn *conn)
+{
+	if (++conn->violations >= VIOLATIONS_MAX)
+		ttrpc_conn_close(conn, "protocol");
+}
+
+/* May we take more from this peer? A frame on its own is bounded by frame_max alone. */
+static bool may_read(const struct ttrpc_conn *conn)
+{
+	const struct ttrpc_server_limits *limits = &conn->server->limits;
+	size_t held = conn->held + (conn->frames.discarding ? 0 : conn->frames.have);
+
+	return conn->nr_streams < limits->streams_max && conn->out < limits->out_max &&
+	       (conn->held == 0 || held < limits->held_max);
+}
+
+/* A frame that is not complete has its time; it is no fault of the peer while we do not read. */
+static void watch_frame(struct ttrpc_conn *conn)
+{
+	struct ev_loop *loop = conn->server->loop;
+
+	if (!ttrpc_reader_within_frame(&conn->frames) || !ev_is_active(&conn->readable)) {
+		ev_timer_stop(loop, &conn->frame_timer);
+	} else if (!ev_is_active(&conn->frame_timer)) {
+		conn->window = conn->frames.have;
+		ev_timer_again(loop, &conn->frame_timer);
+	}
+}
+
+void ttrpc_conn_throttle(struct ttrpc_conn *conn)
+{
+	struct ev_loop *loop = conn->server->loop;
+
+	if (!conn->open)
+		return;
+	if (!may_read(conn)) {
+		ev_io_stop(loop, &conn->readable);
+	} else if (!ev_is_active(&conn->readable)) {
+		ev_io_start(loop, &conn->readable);
+		/* What was received before we stopped comes first, and no event will tell. */
+		if (conn->stalled)
+			ev_feed_event(loop, &conn->readable, EV_READ);
+	}
+	watch_frame(conn);
+}
+
+static void discard(struct ttrpc_conn *conn, int refusal)
+{
+	conn->refusal = refusal;
+	ttrpc_reader_discard(&conn->frames);
+}
+
+/* Requests are kept, other frames skipped. False: this is no ttrpc. */
+static bool on_header(struct ttrpc_conn *conn)
+{
+	const struct ttrpc_frame_header *header = &conn->frames.header;
+
+	conn->refusal = TTRPC_OK;
+	if (header->length > TTRPC_FRAME_MAX)
+		return false;
+	if (header->type != TTRPC_REQUEST)
+		discard(conn, TTRPC_OK);
+	else if (header->length > conn->server->limits.frame_max)
+		discard(conn, TTRPC_INVALID_ARGUMENT);
+	return true;
+}
+
+static void on_frame(struct ttrpc_conn *conn)
+{
+	struct ttrpc_frame_header header = conn->frames.header;
+	bool discarded = conn->frames.discarding;
+	uint8_t *body = ttrpc_reader_take(&conn->frames);
+
+	/* The next frame has a time of its own. */
+	ev_timer_stop(conn->server->loop, &conn->frame_timer);
+	if (!discarded)
+		ttrpc_request_receive(conn, &header, body);
+	else if (conn->refusal)
+		ttrpc_request_refuse(conn, &header, conn->refusal);
+}
+
+/* Keep what was received for when reading goes on. The reader may hold a frame that is whole. */
+static void stall(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
+{
+	conn->stalled = true;
+	if (size == 0)
+		return;
+	conn->rest = malloc(size);
+	if (!conn->rest) {
+		ttrpc_conn_close(conn, "client");
+		return;
+	}
+	memcpy(conn->rest, data, size);
+	conn->rest_size = size;
+}
+
+static void consume(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
+{
+	int event = READER_FRAME;
+
+	while (conn->open && event != READER_MORE) {
+		if (!may_read(conn)) {
+			stall(conn, data, size);
+			return;
+		}
+		event = ttrpc_reader_feed(&conn->frames, &data, &size);
+		if (event == READER_FRAME)
+			on_frame(conn);
+		else if (event == -ENOMEM)
+			discard(conn, TTRPC_RESOURCE_EXHAUSTED);
+		else if (event == READER_HEADER && !on_header(conn))
+			ttrpc_conn_close(conn, "protocol");
+	}
+}
+
+static void consume_rest(struct ttrpc_conn *conn)
+{
+	uint8_t *rest = conn->rest;
+	size_t size = conn->rest_size;
+
+	conn->stalled = false;
+	conn->rest = NULL;
+	conn->rest_size = 0;
+	consume(conn, rest, size);
+	free(rest);
+}
+
+/* Receive once. False when there is no more for now, or the connection has gone. */
+static bool receive(struct ttrpc_conn *conn)
+{
+	uint8_t *buffer = conn->server->buffer;
+	size_t size = sizeof(conn->server->buffer);
+	uint8_t *direct = ttrpc_reader_space(&conn->frames, &size);
+	ssize_t n = recv(conn->fd, direct ? direct : buffer, size, MSG_DONTWAIT);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return false;
+	if (n <= 0) {
+		ttrpc_conn_close(conn, "client");
+		return false;
+	}
+	if (direct)
+		ttrpc_reader_filled(&conn->frames, (size_t)n);
+	consume(conn, buffer, direct ? 0 : (size_t)n);
+	return (size_t)n == size;
+}
+
+static bool may_receive(const struct ttrpc_conn *conn)
+{
+	return conn->open && !conn->stalled && may_read(conn);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct ttrpc_conn *conn = watcher->data;
+
+	(void)loop;
+	(void)events;
+	ttrpc_conn_ref(conn);
+	if (conn->stalled)
+		consume_rest(conn);
+	for (int i = 0; i < RECEIVE_BATCH && may_receive(conn); i++) {
+		if (!receive(conn))
+			break;
+	}
+	ttrpc_conn_throttle(conn);
+	ttrpc_conn_unref(conn);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct ttrpc_conn *conn = watcher->data;
+
+	(void)loop;
+	(void)events;
+	ttrpc_conn_ref(conn);
+	ttrpc_conn_write(conn);
+	ttrpc_conn_unref(conn);
+}
+
+/* A period is over and the frame is not complete: it goes on if it came fast enough. */
+static void on_frame_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	struct ttrpc_conn *conn = watcher->data;
+	const struct ttrpc_server_limits *limits = &conn->server->limits;
+	double got = (double)(conn->frames.have - conn->window);
+
+	(void)loop;
+	(void)events;
+	conn->window = conn->frames.have;
+	if (got < limits->frame_timeout * (double)limits->frame_rate)
+		ttrpc_conn_close(conn, "timeout");
+}
+
+static void on_write_timer(struct ev_loop *loop, ev_timer *watcher, int events)
+{
+	(void)loop;
+	(void)events;
+	ttrpc_conn_close(watcher->data, "slow");
+}
+
+static void init_watchers(struct ttrpc_conn *conn)
+{
+	const struct ttrpc_server_limits *limits = &conn->server->limits;
+
+	ev_io_init(&conn->readable, on_readable, conn->fd, EV_READ);
+	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);
+	ev_timer_init(&conn->frame_timer, on_frame_timer, 0., limits->frame_timeout);
+	ev_timer_init(&conn->write_timer, on_write_timer, 0., limits->write_timeout);
+	conn->readable.data = conn;
+	conn->writable.data = conn;
+	conn->frame_timer.data = conn;
+	conn->write_timer.data = conn;
+}
+
+static struct ttrpc_conn *conn_new(struct ttrpc_listener *listener, int fd)
+{
+	struct ttrpc_server *server = listener->server;
+	struct ttrpc_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn)
+		return NULL;
+	conn->listener_name = strdup(listener->name);
+	if (!conn->listener_name || ttrpc_peer_of(fd, &conn->peer) < 0) {
+		free(conn->listener_name);
+		free(conn);
+		return NULL;
+	}
+	conn->server = server;
+	conn->fd = fd;
+	conn->refs = 1;
+	conn->open = true;
+	conn->queue_end = &conn->queue;
+	init_watchers(conn);
+	server->refs++;
+	server->nr_open++;
+	conn->next = server->conns;
+	if (conn->next)
+		conn->next->prev = conn;
+	server->conns = conn;
+	return conn;
+}
+
+static bool has_room(struct ttrpc_server *server)
+{
+	if (server->nr_open < server->limits.connections_max)
+		return true;
+	if (!server->full_logged)
+		ttrpc_server_log(server,
+				 "connections are refused: %u are open, as many as the limit "
+				 "connections allows",
+				 server->nr_open);
+	server->full_logged = true;
+	return false;
+}
+
+void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd)
+{
+	struct ttrpc_server *server = listener->server;
+	struct ttrpc_conn *conn = has_room(server) ? conn_new(listener, fd) : NULL;
+	int on = 1;
+
+	if (!conn) {
+		close(fd);
+		return;
+	}
+	if (conn->peer.transport == TTRPC_TCP) {
+		ttrpc_socket_nodelay(fd);
+		/* A machine that vanished never says so. */
+		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	}
+	ttrpc_conn_ref(conn);
+	if (server->handlers.opened(server->ctx, conn, &conn->user) && conn->open) {
+		shut(conn);
+		ttrpc_conn_unref(conn);
+	}
+	ttrpc_conn_throttle(conn);
+	ttrpc_conn_unref(conn);
+}
+
+const struct ttrpc_peer *ttrpc_conn_peer(const struct ttrpc_conn *conn)
+{
+	return &conn->peer;
+}
+
+const char *ttrpc_conn_listener_name(const struct ttrpc_conn *conn)
+{
+	return conn->listener_name;
+}
+
+void *ttrpc_conn_user(const struct ttrpc_conn *conn)
+{
+	return conn->user;
+}
+
+bool ttrpc_conn_is_open(const struct ttrpc_conn *conn)
+{
+	return conn->open;
+}
