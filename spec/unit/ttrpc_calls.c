@@ -32,9 +32,11 @@ static void assert_echo(struct ttrpc_client *client, const char *method, int64_t
 
 static void calls_are_answered(void **state)
 {
-	const char *uris[] = { NULL, "tcp://127.0.0.1:0", "tcp://[::1]:0", "unix://@ttrpc-calls" };
+	char hidden[64];
+	const char *uris[] = { NULL, "tcp://127.0.0.1:0", "tcp://[::1]:0", hidden };
 
 	(void)state;
+	snprintf(hidden, sizeof(hidden), "unix://@ttrpc-calls-%d", (int)getpid());
 	for (size_t i = 0; i < sizeof(uris) / sizeof(uris[0]); i++) {
 		struct rig *rig = rig_start(NULL, uris[i]);
 		struct ttrpc_client *client = rig_client(rig, 0);
@@ -338,6 +340,31 @@ static void a_lost_connection_ends_every_call(void **state)
 	rig_stop(rig);
 }
 
+static void a_lost_connection_ends_every_writer(void **state)
+{
+	/* While one call is held the server reads no other: one writes, the rest wait for that. */
+	const struct ttrpc_server_limits limits = { .streams_max = 1 };
+	struct rig *rig = rig_start(&limits, NULL);
+	struct ttrpc_client *client = rig_client(rig, 0);
+	struct waiter waiters[5];
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		waiters[i].client = client;
+		pthread_create(&waiters[i].thread, NULL, i ? call_echo : call_hold, &waiters[i]);
+		if (i == 0)
+			assert_true(rig_await(&rig->nr_held, 1));
+	}
+	poll(NULL, 0, 50);
+	rig_close_all(rig);
+	for (int i = 0; i < 5; i++) {
+		pthread_join(waiters[i].thread, NULL);
+		assert_int_equal(waiters[i].result, -ECONNRESET);
+	}
+	ttrpc_client_unref(client);
+	rig_stop(rig);
+}
+
 static void a_forked_child_leaves_the_connection_alone(void **state)
 {
 	struct rig *rig = rig_start(NULL, NULL);
@@ -364,6 +391,7 @@ struct script {
 	int fd;
 	const void *bytes;
 	size_t size, step;
+	int linger_ms; /* between the last byte and the end */
 };
 
 static void *play(void *arg)
@@ -380,16 +408,18 @@ static void *play(void *arg)
 		if (script->size / script->step < 100)
 			poll(NULL, 0, 1);
 	}
+	poll(NULL, 0, script->linger_ms);
 	shutdown(script->fd, SHUT_RDWR);
 	close(script->fd);
 	return NULL;
 }
 
-static int call_scripted(const void *bytes, size_t size, size_t step, size_t frame_max,
-			 struct ttrpc_answer *answer)
+/* One call with an image of that size, to a peer with that script. */
+static int call_script(struct script script, size_t image_size, size_t frame_max,
+		       struct ttrpc_answer *answer)
 {
 	const struct ttrpc_client_options options = { .frame_max = frame_max };
-	struct script script = { .bytes = bytes, .size = size, .step = step };
+	uint8_t *image = calloc(1, image_size);
 	struct ttrpc_client *client;
 	pthread_t thread;
 	int pair[2], err;
@@ -398,10 +428,19 @@ static int call_scripted(const void *bytes, size_t size, size_t step, size_t fra
 	script.fd = pair[1];
 	assert_int_equal(ttrpc_client_from_fd(pair[0], &options, &client), 0);
 	pthread_create(&thread, NULL, play, &script);
-	err = rig_call(client, "Echo", 0, "x", 1, 0, answer);
+	err = rig_call(client, "Echo", 0, image, image_size, 0, answer);
 	pthread_join(thread, NULL);
 	ttrpc_client_unref(client);
+	free(image);
 	return err;
+}
+
+static int call_scripted(const void *bytes, size_t size, size_t step, size_t frame_max,
+			 struct ttrpc_answer *answer)
+{
+	const struct script script = { .bytes = bytes, .size = size, .step = step };
+
+	return call_script(script, 1, frame_max, answer);
 }
 
 #define SCRIPT(bytes, step, answer) call_scripted(bytes, sizeof(bytes) - 1, step, 1000, answer)
@@ -516,6 +555,24 @@ static void a_refusal_may_come_before_the_whole_request_was_read(void **state)
 	rig_stop(rig);
 }
 
+static void a_refusal_counts_though_the_peer_then_hangs_up(void **state)
+{
+	/* status{code 8} */
+	static const char bytes[] = "\x00\x00\x00\x04\x00\x00\x00\x01\x02\x00\x0a\x02\x08\x08";
+	const struct script script = {
+		.bytes = bytes,
+		.size = sizeof(bytes) - 1,
+		.step = sizeof(bytes),
+		.linger_ms = 100,
+	};
+	struct ttrpc_answer answer;
+
+	(void)state;
+	assert_int_equal(call_script(script, 8 << 20, 0, &answer), 0);
+	assert_int_equal(answer.status.code, TTRPC_RESOURCE_EXHAUSTED);
+	ttrpc_answer_release(&answer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -530,12 +587,14 @@ int main(void)
 		cmocka_unit_test(deadlines_pass),
 		cmocka_unit_test(sizes_are_limited),
 		cmocka_unit_test(a_lost_connection_ends_every_call),
+		cmocka_unit_test(a_lost_connection_ends_every_writer),
 		cmocka_unit_test(a_forked_child_leaves_the_connection_alone),
 		cmocka_unit_test(answers_may_come_in_any_pieces),
 		cmocka_unit_test(odd_answers_have_their_error),
 		cmocka_unit_test(an_oversize_answer_fails_its_call_alone),
 		cmocka_unit_test(an_answer_with_more_fields_than_its_budget_is_refused),
 		cmocka_unit_test(a_refusal_may_come_before_the_whole_request_was_read),
+		cmocka_unit_test(a_refusal_counts_though_the_peer_then_hangs_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

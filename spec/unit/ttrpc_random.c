@@ -45,6 +45,7 @@ const ProtobufCMessageDescriptor *const random_types[] = {
 	&defaults__settings__descriptor,
 	&types__scalars__descriptor,
 	&types__tree__descriptor,
+	&types__choice__descriptor,
 };
 const size_t nr_random_types = sizeof(random_types) / sizeof(random_types[0]);
 
