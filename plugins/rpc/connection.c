@@ -22,6 +22,7 @@
 
 static pthread_mutex_t current_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct rpc_connection *current;
+static struct rpc_connection *inherited_unused; /* of forked children; under the lock */
 static pid_t process;
 
 /*
@@ -36,8 +37,10 @@ static void forked_child(void)
 	current = NULL;
 	process = getpid();
 	current_lock = (pthread_mutex_t)PTHREAD_MUTEX_INITIALIZER;
-	if (inherited)
-		ttrpc_client_abandon(inherited->client);
+	if (!inherited)
+		return;
+	ttrpc_client_abandon(inherited->client);
+	rpc_connection_unref(inherited); /* it is nobody's current one */
 }
 
 /* At the plugin's init, before any session. */
@@ -67,10 +70,22 @@ static void connection_free(struct rpc_connection *conn)
 	free(conn);
 }
 
+/* One that may be locked by a thread that is not here is never freed, and stays findable. */
+static void keep_inherited(struct rpc_connection *conn)
+{
+	pthread_mutex_lock(&current_lock);
+	conn->next_inherited = inherited_unused;
+	inherited_unused = conn;
+	pthread_mutex_unlock(&current_lock);
+}
+
 void rpc_connection_unref(struct rpc_connection *conn)
 {
-	/* An inherited one may be locked by a thread that is not here. */
-	if (atomic_fetch_sub(&conn->refs, 1) == 1 && !rpc_connection_inherited(conn))
+	if (atomic_fetch_sub(&conn->refs, 1) > 1)
+		return;
+	if (rpc_connection_inherited(conn))
+		keep_inherited(conn);
+	else
 		connection_free(conn);
 }
 

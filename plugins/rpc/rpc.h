@@ -44,6 +44,8 @@ struct rpc_connection {
 	pthread_mutex_t lock;	/* the table below, and the lists of its sessions */
 	pthread_cond_t settled; /* a resource is no longer busy */
 	struct rpc_resource *resources[RPC_RESOURCE_BUCKETS];
+
+	struct rpc_connection *next_inherited;
 };
 
 struct rpc_session {
