@@ -31,8 +31,8 @@ enum { WHY_MAX = 512 };
 static struct {
 	pthread_mutex_t lock; /* one bootstrap or cleanup at a time */
 	atomic_bool initialized;
-	bool handlers; /* fork and exit handlers are there */
-	pid_t pid;     /* process that bootstrapped */
+	bool fork_handlers; /* are there */
+	pid_t pid;	    /* process that bootstrapped */
 	struct vaccel_config config;
 	pthread_mutex_t why_lock;
 	char why[WHY_MAX]; /* not initialised */
@@ -167,29 +167,11 @@ static void stop_what_runs(bool views)
 		stop_child();
 }
 
-static void at_exit(void)
+static void add_fork_handlers(void)
 {
-	if (!environment_enabled("VACCEL_CLEANUP_ENABLED"))
-		return;
-	pthread_mutex_lock(&library.lock);
-	if (vaccel_is_initialized()) {
-		stop_what_runs(registry_views_are_ours());
-		vaccel_config_release(&library.config);
-	}
-	pthread_mutex_unlock(&library.lock);
-}
-
-/*
- * Once, after the first plugins are loaded: exit runs what was registered last first, so plugins
- * are told before their own C++ statics are destroyed.
- */
-static void add_handlers(void)
-{
-	if (library.handlers)
-		return;
-	library.handlers = true;
-	pthread_atfork(before_fork, after_fork, after_fork);
-	atexit(at_exit);
+	if (!library.fork_handlers)
+		pthread_atfork(before_fork, after_fork, after_fork);
+	library.fork_handlers = true;
 }
 
 /* Takes the settings over. */
@@ -211,7 +193,7 @@ static int bootstrap(struct vaccel_config *config)
 		set_why(why);
 		vaccel_config_release(&library.config);
 	} else {
-		add_handlers();
+		add_fork_handlers();
 	}
 	pthread_mutex_unlock(&library.lock);
 	return ret;
@@ -274,5 +256,12 @@ __attribute__((constructor)) static void load(void)
 
 __attribute__((destructor)) static void unload(void)
 {
-	at_exit();
+	if (!environment_enabled("VACCEL_CLEANUP_ENABLED"))
+		return;
+	pthread_mutex_lock(&library.lock);
+	if (vaccel_is_initialized()) {
+		stop_what_runs(registry_views_are_ours());
+		vaccel_config_release(&library.config);
+	}
+	pthread_mutex_unlock(&library.lock);
 }

@@ -64,6 +64,7 @@ static const struct luaccel_core core = {
 	.plugin_for_hint = table_plugin_for_hint,
 	.plugin_configure = table_plugin_configure,
 	.plugin_reentrant = plugin_reentrant,
+	.limit_resources = registry_limit_resources,
 	.session_id = registry_session_id,
 	.leg_open = table_leg_open,
 	.leg_close = table_leg_close,

@@ -41,6 +41,10 @@ struct luaccel_core {
 	/* Operations that the plugin allows at once on one session or model, see luaccel.h. */
 	uint64_t (*plugin_reentrant)(const struct vaccel_plugin *plugin);
 
+	/* How many resources the process may have: an agent bounds its peers by limits of its own.
+	 */
+	void (*limit_resources)(size_t resources);
+
 	/* A new session id: rising, below 2^53, shared with vaccel_session_init(). */
 	vaccel_id_t (*session_id)(void);
 

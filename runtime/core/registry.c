@@ -65,6 +65,13 @@ void registry_stop(void)
 	registry_unlock();
 }
 
+void registry_limit_resources(size_t resources)
+{
+	registry_lock();
+	registry.resources.limit = resources;
+	registry_unlock();
+}
+
 bool registry_started(void)
 {
 	return atomic_load(&started);

@@ -62,6 +62,9 @@ bool registry_views_are_ours(void);
 /* A new id; it is never used again. */
 vaccel_id_t registry_session_id(void);
 
+/* How many resources there may be from now on; the environment said it so far. */
+void registry_limit_resources(size_t resources);
+
 /*
  * A record for a session or resource, visible to others after registry_publish_*(), gone after
  * registry_forget_*(). EUSERS at the limit, ENOMEM. The view's id, entry, lists and lock are set

@@ -29,7 +29,9 @@ static int open_remote(struct vaccel_session *sess, uint32_t flags)
 			    "Cannot initialize remote session; no VirtIO plugin loaded yet");
 	if (!info->session_init || !info->session_release)
 		return fail(VACCEL_ENOTSUP,
-			    "Cannot initialize remote session; invalid plugin `session_init()`");
+			    "Cannot initialize remote session; plugin %s lacks `session_init()` or "
+			    "`session_release()`",
+			    info->name);
 	ret = info->session_init(sess, flags & ~(uint32_t)VACCEL_PLUGIN_REMOTE);
 	if (ret && mark == error_mark())
 		return fail(ret, "Failed to initialize remote session");

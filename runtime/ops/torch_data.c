@@ -67,6 +67,8 @@ int vaccel_torch_buffer_take_data(struct vaccel_torch_buffer *buffer, void **dat
 	return VACCEL_OK;
 }
 
+enum { DIMS_MAX = 1 << 20 }; /* no tensor has as many: beyond is ENOMEM */
+
 static int init_tensor(struct vaccel_torch_tensor *tensor, int64_t nr_dims, const int64_t *dims,
 		       enum vaccel_torch_data_type type)
 {
@@ -74,7 +76,7 @@ static int init_tensor(struct vaccel_torch_tensor *tensor, int64_t nr_dims, cons
 
 	if (!tensor || nr_dims < 1)
 		return VACCEL_EINVAL;
-	copy = calloc((size_t)nr_dims, sizeof(*copy));
+	copy = nr_dims <= DIMS_MAX ? calloc((size_t)nr_dims, sizeof(*copy)) : NULL;
 	if (!copy)
 		return VACCEL_ENOMEM;
 	if (dims)
