@@ -1,0 +1,162 @@
+--- objects.lua - session, peer, op and result as scripts see them.
+--
+-- Each is an empty table whose metatable reads from a table of fields that the script never
+-- holds. A field that exists but is absent is nil; one that does not exist is an error with the
+-- script's line. Sessions and peers live as long as C says; op and result are one table each,
+-- filled before a hook and closed after it.
+--
+-- The chunk gets `host` (see sandbox.lua) and returns the functions that objects.c and decide.c call.
+local host = ...
+
+local fail = host.fail
+local TAGS_MAX, TAG_MAX = 64, 256
+local next, setmetatable, type = next, setmetatable, type
+
+--- The end of the search for a field: nil for one that is absent, an error for one unknown.
+---@param what string
+---@param fields string[] in alphabetical order
+local function missing(what, fields)
+	local known = {}
+	for _, name in ipairs(fields) do
+		known[name] = true
+	end
+	local list = table.concat(fields, ", ")
+	return function(_, key)
+		if not known[key] then
+			local name = type(key) == "string" and '"' .. key:sub(1, 40) .. '"' or "of type " .. type(key)
+			fail(what .. " has no field " .. name .. "; it has: " .. list)
+		end
+		return nil
+	end
+end
+
+local function locked(what, more)
+	return function()
+		fail(what .. " is read-only" .. (more or ""))
+	end
+end
+
+local function proxy(data, newindex)
+	local meta = { __index = data, __newindex = newindex, __metatable = false }
+	return setmetatable({}, meta), meta
+end
+
+-- ---- tags
+
+local function set_tag(data, key, value)
+	local kind = type(value)
+	if type(key) ~= "string" or #key > TAG_MAX then
+		fail("session.tags: a tag's name is a string of at most " .. TAG_MAX .. " bytes")
+	elseif kind == "string" and #value > TAG_MAX then
+		fail("session.tags: a tag's text has at most " .. TAG_MAX .. " bytes")
+	elseif kind ~= "nil" and kind ~= "string" and kind ~= "number" and kind ~= "boolean" then
+		fail("session.tags: a tag is a string, a number or a boolean, not a " .. kind)
+	end
+	if data[key] == nil and value ~= nil then
+		local n = 0
+		for _ in next, data do
+			n = n + 1
+		end
+		if n >= TAGS_MAX then
+			fail("session.tags: more than " .. TAGS_MAX .. " tags")
+		end
+	end
+	data[key] = value
+end
+
+local function new_tags()
+	local data = {}
+	return (proxy(data, function(_, key, value)
+		set_tag(data, key, value)
+	end))
+end
+
+-- ---- session and peer
+
+local peer_fields = {
+	__index = missing("peer", { "addr", "cid", "gid", "listener", "pid", "transport", "uid" }),
+}
+local absent = missing("session", { "backend", "hint", "id", "peer", "plan", "tags" })
+local session_fields = {
+	-- Most sessions never get a tag, so the table is made when one asks for it.
+	__index = function(data, key)
+		if key == "tags" then
+			local tags = new_tags()
+			data.tags = tags
+			return tags
+		end
+		return absent(data, key)
+	end,
+}
+local peer_locked = locked("peer")
+local session_locked = locked("session", "; what a policy wants to keep goes into session.tags")
+
+---@return table session, table fields
+local function new_session(id, hint, transport, listener, addr, uid, gid, pid, cid)
+	local peer = setmetatable({
+		transport = transport, listener = listener, addr = addr,
+		uid = uid, gid = gid, pid = pid, cid = cid,
+	}, peer_fields)
+	local data = setmetatable({ id = id, hint = hint, peer = (proxy(peer, peer_locked)) }, session_fields)
+	return (proxy(data, session_locked)), data
+end
+
+local function set_route(data, backend, plan)
+	data.backend, data.plan = backend, plan
+end
+
+-- ---- op and result
+
+local function closed(what)
+	return function()
+		fail(what .. " can only be read in the hook that was given it")
+	end
+end
+
+local op_data = setmetatable({}, {
+	__index = missing("op", { "backend", "bytes_in", "id", "name", "session" }),
+})
+local result_data = setmetatable({}, {
+	__index = missing("result", { "backend", "bytes_out", "code", "queue_us", "service_us" }),
+})
+local op_closed, result_closed = closed("op"), closed("result")
+local op, op_meta = proxy(op_closed, locked("op"))
+local result, result_meta = proxy(result_closed, locked("result"))
+
+local function expire()
+	op_meta.__index, result_meta.__index = op_closed, result_closed
+end
+
+local function fill(name, id, session, backend, bytes_in)
+	local data = op_data
+	data.name, data.id, data.session = name, id, session
+	data.backend, data.bytes_in = backend, bytes_in
+	op_meta.__index = data
+end
+
+--- Ask an op_admit.
+local function enter_op(hook, name, id, session, backend, bytes_in)
+	fill(name, id, session, backend, bytes_in)
+	local said = hook(op)
+	op_meta.__index = op_closed
+	return said
+end
+
+--- Tell an op_done.
+local function enter_done(hook, name, id, session, backend, bytes_in, code, by, queue_us, service_us, bytes_out)
+	fill(name, id, session, backend, bytes_in)
+	local data = result_data
+	data.code, data.backend, data.queue_us = code, by, queue_us
+	data.service_us, data.bytes_out = service_us, bytes_out
+	result_meta.__index = data
+	hook(op, result)
+	expire()
+end
+
+return {
+	new_session = new_session,
+	set_route = set_route,
+	enter_op = enter_op,
+	enter_done = enter_done,
+	expire = expire,
+}

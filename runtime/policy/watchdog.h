@@ -1,0 +1,43 @@
+/*
+ * watchdog.h - stops a call that outlives its deadline, from a thread of its own.
+ *
+ * The Lua thread arms it before a call and disarms it after: an atomic store and an atomic
+ * exchange, no lock and no system call while calls follow each other. The thread looks at the
+ * deadline as often as the shortest budget asks, and when nothing has run for a while it sleeps
+ * until it is woken, so that an idle engine costs nothing. A call that is past its deadline is let
+ * go on until it has used half a millisecond of processor time more: see watchdog.c.
+ */
+#ifndef LUACCEL_POLICY_WATCHDOG_H
+#define LUACCEL_POLICY_WATCHDOG_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
+
+struct watchdog {
+	pthread_t thread;
+	pthread_mutex_t lock; /* held while firing, so that disarming waits for it */
+	pthread_cond_t wake;
+	_Atomic uint64_t deadline; /* WATCHDOG_IDLE, WATCHDOG_FIRED, or when to fire */
+	atomic_bool asleep;
+	bool stop;	   /* under lock */
+	uint64_t interval; /* the shortest budget, ns */
+	clockid_t clock;   /* of the Lua thread's processor time */
+	uint64_t overdue;  /* the watchdog's: a deadline that has passed, and */
+	uint64_t used;	   /* what the Lua thread had used when that was seen */
+	void (*fire)(void *ctx);
+	void *ctx;
+};
+
+/* Called on the Lua thread. fire(ctx) runs on the watchdog's. 0 or an errno value. */
+int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void *ctx), void *ctx);
+void watchdog_stop(struct watchdog *dog);
+
+void watchdog_arm(struct watchdog *dog, uint64_t deadline);
+/* True when it fired; it will not any more once this has returned. */
+bool watchdog_disarm(struct watchdog *dog);
+bool watchdog_fired(struct watchdog *dog);
+
+#endif
