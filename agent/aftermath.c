@@ -1,0 +1,126 @@
+/*
+ * aftermath.c - see aftermath.h.
+ */
+#include "aftermath.h"
+#include "agent.h"
+#include "log.h"
+#include "operation.h"
+
+enum { AT_A_TIME = 32 };
+
+static struct agent *agent_of(struct aftermath *aftermath)
+{
+	return (struct agent *)((char *)aftermath - offsetof(struct agent, aftermath));
+}
+
+static void tell(struct agent *agent, const struct aftermath_entry *entry)
+{
+	struct session *session = entry->session;
+	const char *backend = session->told ? session->told->name : NULL;
+	char name[VACCEL_ENUM_STR_MAX];
+	struct policy_op op = {
+		.id = entry->operation,
+		.backend = backend,
+		.bytes_in = entry->bytes_in,
+	};
+	struct policy_result result = {
+		.code = entry->code,
+		.backend = backend,
+		.queue_us = entry->queue_us,
+		.service_us = entry->service_us,
+		.bytes_out = entry->bytes_out,
+	};
+
+	if (!entry->operation) {
+		policy_session_close(agent->policy, session->policy);
+		return;
+	}
+	op.name = vaccel_op_type_name((vaccel_op_type_t)entry->type, name, sizeof(name));
+	policy_op_done(agent->policy, session->policy, &op, &result);
+}
+
+static void tell_first(struct agent *agent)
+{
+	struct aftermath *aftermath = &agent->aftermath;
+	struct aftermath_entry entry = aftermath->ring[aftermath->first];
+
+	aftermath->first = (aftermath->first + 1) % AFTERMATH_RING;
+	aftermath->count--;
+	tell(agent, &entry);
+	session_unref(entry.session);
+}
+
+static void on_idle(struct ev_loop *loop, ev_idle *watcher, int events)
+{
+	struct aftermath *aftermath =
+		(struct aftermath *)((char *)watcher - offsetof(struct aftermath, idle));
+	struct agent *agent = agent_of(aftermath);
+	int n;
+
+	(void)events;
+	for (n = 0; n < AT_A_TIME && aftermath->count; n++)
+		tell_first(agent);
+	if (aftermath->count)
+		return;
+	ev_idle_stop(loop, watcher);
+	if (aftermath->dropped)
+		log_warn("policy fell behind: op_done was not called for %llu operations",
+			 (unsigned long long)aftermath->dropped);
+	aftermath->dropped = 0;
+}
+
+static void push(struct agent *agent, const struct aftermath_entry *entry)
+{
+	struct aftermath *aftermath = &agent->aftermath;
+
+	session_ref(entry->session);
+	aftermath->ring[(aftermath->first + aftermath->count++) % AFTERMATH_RING] = *entry;
+	ev_idle_start(agent->loop, &aftermath->idle);
+}
+
+void aftermath_init(struct agent *agent)
+{
+	ev_idle_init(&agent->aftermath.idle, on_idle);
+}
+
+void aftermath_operation(const struct operation *operation)
+{
+	struct agent *agent = operation->agent;
+	const struct work *work = &operation->work;
+
+	if (!operation->session->policy)
+		return;
+	if (agent->aftermath.count == AFTERMATH_RING) {
+		agent->aftermath.dropped++;
+		return;
+	}
+	push(agent,
+	     &(struct aftermath_entry){
+		     .session = operation->session,
+		     .operation = operation->id,
+		     .type = (int)operation->type,
+		     .code = operation->code,
+		     .bytes_in = operation->bytes_in,
+		     .bytes_out = operation->bytes_out,
+		     .queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
+		     .service_us = work->ended_us - work->started_us,
+	     });
+}
+
+void aftermath_session(struct session *session)
+{
+	struct agent *agent = session->agent;
+
+	if (!session->policy)
+		return;
+	if (agent->aftermath.count == AFTERMATH_RING)
+		tell_first(agent);
+	push(agent, &(struct aftermath_entry){ .session = session });
+}
+
+void aftermath_finish(struct agent *agent)
+{
+	while (agent->aftermath.count)
+		tell_first(agent);
+	ev_idle_stop(agent->loop, &agent->aftermath.idle);
+}

@@ -1,0 +1,42 @@
+/*
+ * aftermath.h - what policies are told after a reply has been written: op_done, session_close.
+ *
+ * A bounded ring that the loop empties when it has nothing better to do, a few entries at a time,
+ * so that a slow hook delays no reply. Over-full, it drops operations and counts them; a session's
+ * end is always told. The loop's thread.
+ */
+#ifndef AGENT_AFTERMATH_H
+#define AGENT_AFTERMATH_H
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct agent;
+struct operation;
+struct session;
+
+enum { AFTERMATH_RING = 1024 };
+
+struct aftermath_entry {
+	struct session *session; /* counted */
+	int64_t operation;	 /* id; 0: the session's end */
+	int type, code;
+	size_t bytes_in, bytes_out;
+	uint64_t queue_us, service_us;
+};
+
+struct aftermath {
+	ev_idle idle;
+	struct aftermath_entry ring[AFTERMATH_RING];
+	size_t first, count;
+	uint64_t dropped;
+};
+
+void aftermath_init(struct agent *agent);
+void aftermath_operation(const struct operation *operation);
+void aftermath_session(struct session *session);
+/* Tell all that is left, before the agent goes. */
+void aftermath_finish(struct agent *agent);
+
+#endif

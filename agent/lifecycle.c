@@ -1,0 +1,163 @@
+/*
+ * lifecycle.c - see lifecycle.h.
+ */
+#include "lifecycle.h"
+#include "connection.h"
+#include "decide.h"
+#include "log.h"
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+void lifecycle_notify(const char *state)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t length = path ? strlen(path) : 0;
+	int fd;
+
+	if (!length || length >= sizeof(to.sun_path))
+		return;
+	memcpy(to.sun_path, path, length);
+	if (to.sun_path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to,
+	       (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length));
+	close(fd);
+}
+
+static void stop_listening(struct lifecycle *life)
+{
+	struct ttrpc_listener **listener;
+
+	for (listener = life->listeners; *listener; listener++) {
+		ttrpc_listener_free(*listener);
+		*listener = NULL;
+	}
+}
+
+/* Plugins cannot be interrupted: what runs is abandoned with the process. */
+static void leave_now(struct lifecycle *life, const char *why)
+{
+	size_t left = life->agent->nr_operations;
+
+	log_warn("%s: leaving with %zu operations unfinished", why, left);
+	stop_listening(life);
+	fflush(stdout);
+	_exit(left ? EXIT_FAILED : EXIT_DONE);
+}
+
+static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	leave_now(timer->data, "drain-timeout has passed");
+}
+
+/* Once a round of the loop, so that no connection is closed from within its own handlers. */
+static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct lifecycle *life = prepare->data;
+
+	(void)events;
+	if (life->agent->nr_operations)
+		return;
+	if (life->stage == LIFE_CLOSING) {
+		ev_break(loop, EVBREAK_ALL);
+		return;
+	}
+	life->stage = LIFE_CLOSING;
+	stop_listening(life);
+	connections_shutdown(life->agent);
+	if (!life->agent->nr_operations)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void drain(struct lifecycle *life, const char *signal_name)
+{
+	life->stage = LIFE_DRAINING;
+	life->agent->draining = true;
+	lifecycle_notify("STOPPING=1");
+	log_info("%s: draining, %zu operations are running", signal_name,
+		 life->agent->nr_operations);
+	ev_prepare_start(life->agent->loop, &life->each_round);
+	ev_timer_set(&life->timeout, life->options->drain_timeout, 0.0);
+	ev_timer_start(life->agent->loop, &life->timeout);
+}
+
+static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct lifecycle *life = watcher->data;
+	const char *name = watcher->signum == SIGTERM ? "SIGTERM" : "SIGINT";
+
+	(void)loop;
+	(void)events;
+	if (life->stage == LIFE_RUNNING)
+		drain(life, name);
+	else
+		leave_now(life, name);
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	struct lifecycle *life = watcher->data;
+	char state[64], err[1024];
+	struct timespec now;
+
+	(void)loop;
+	(void)events;
+	if (!life->options->nr_scripts) {
+		log_info("SIGHUP: no policy to load again");
+		return;
+	}
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
+		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	lifecycle_notify(state);
+	if (decide_load(life->agent, life->options->scripts, life->options->nr_scripts, err,
+			sizeof(err)))
+		log_error("SIGHUP: the policy in force stays: %s", err);
+	else
+		log_info("SIGHUP: policies loaded again");
+	lifecycle_notify("READY=1");
+}
+
+static void start_signal(struct lifecycle *life, ev_signal *watcher, int number,
+			 void (*handler)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(watcher, handler, number);
+	watcher->data = life;
+	ev_signal_start(life->agent->loop, watcher);
+}
+
+void lifecycle_start(struct lifecycle *life)
+{
+	signal(SIGPIPE, SIG_IGN);
+	start_signal(life, &life->term, SIGTERM, on_stop);
+	start_signal(life, &life->interrupt, SIGINT, on_stop);
+	start_signal(life, &life->hangup, SIGHUP, on_hangup);
+	ev_timer_init(&life->timeout, on_timeout, 0.0, 0.0);
+	life->timeout.data = life;
+	ev_prepare_init(&life->each_round, on_round);
+	life->each_round.data = life;
+}
+
+void lifecycle_stop(struct lifecycle *life)
+{
+	struct ev_loop *loop = life->agent->loop;
+
+	stop_listening(life);
+	ev_signal_stop(loop, &life->term);
+	ev_signal_stop(loop, &life->interrupt);
+	ev_signal_stop(loop, &life->hangup);
+	ev_timer_stop(loop, &life->timeout);
+	ev_prepare_stop(loop, &life->each_round);
+}

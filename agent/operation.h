@@ -1,0 +1,94 @@
+/*
+ * operation.h - one call of a peer, from its receipt to its reply, as an object.
+ *
+ *     received ─▶ admitted ─▶ queued ─▶ running ─▶ done ─▶ replied
+ *        policy's   a turn on     work for       answer     written, or the
+ *        op_admit   the session's backends,      to the     peer has gone
+ *                   strand        step by step   peer
+ *
+ * It can wait in any state without a thread. It owns its request, and with it the bytes that the
+ * call refers to, until the reply has been written. Clearing up after a peer is an operation too,
+ * without a request. The loop's thread, except class->run, which a worker calls.
+ */
+#ifndef AGENT_OPERATION_H
+#define AGENT_OPERATION_H
+
+#include "backend.h"
+#include "session.h"
+#include "strand.h"
+
+enum operation_state {
+	OPERATION_RECEIVED,
+	OPERATION_QUEUED,
+	OPERATION_RUNNING,
+	OPERATION_DONE,
+};
+
+enum operation_kind {
+	OPERATION_CREATE,   /* a session: open its leg */
+	OPERATION_DESTROY,  /* a session: leave its leg */
+	OPERATION_REGISTER, /* a resource with a session */
+	OPERATION_UNREGISTER,
+	OPERATION_LOAD, /* a model; repeated when the session moves */
+	OPERATION_RUN,	/* what policies call an operation */
+};
+
+struct operation_class {
+	const char *method; /* as in `session:1 Image classification` */
+	enum operation_kind kind;
+	/* RUN, on a worker: VACCEL_* code. `model` is set when the operation names a resource. */
+	int (*run)(struct operation *operation, struct vaccel_session *leg,
+		   struct vaccel_resource *model);
+	/* Answer a success: calls operation_reply(). */
+	void (*reply)(struct operation *operation);
+	/* Free what run() made. May be NULL. */
+	void (*release)(struct operation *operation);
+};
+
+struct operation {
+	const struct operation_class *class;
+	struct agent *agent;
+	enum operation_state state;
+	int64_t id;
+	vaccel_op_type_t type;		 /* LOAD and RUN: what policies and strands know it by */
+	struct ttrpc_request *request;	 /* NULL: the agent's own */
+	const ProtobufCMessage *message; /* decoded, in the request's arena */
+	struct session *session;	 /* counted */
+	struct resource *resource;	 /* counted; NULL: names none */
+	void *result;			 /* of run(); class->release() frees it */
+	size_t bytes_in, bytes_out;	 /* of the request; of the result */
+
+	/* private: where it stands */
+	enum { PHASE_LEAVE, PHASE_ENTER, PHASE_OWN } phase;
+	struct turn turn, model_turn; /* on the session's strand, on the replica's */
+	struct registration *at;      /* what the work in progress is about */
+	bool moved, retry;
+	size_t refused_at; /* retry: the place in the plan that refused */
+	struct work work;
+	int code;
+	uint64_t received_us;
+};
+
+/* For a request of a peer; takes over nothing until operation_start(). NULL: out of memory. */
+struct operation *operation_new(const struct operation_class *class, struct session *session,
+				struct resource *resource);
+
+/* The operation takes over the request and answers it, whatever comes. */
+void operation_start(struct operation *operation, struct ttrpc_request *request,
+		     const ProtobufCMessage *message);
+
+/* Answer with a message; what it references must live until class->release(). */
+void operation_reply(struct operation *operation, const ProtobufCMessage *response);
+
+/* Answer with a failure instead, when a success cannot be told. */
+void operation_reply_failure(struct operation *operation, int code, const char *reason);
+
+/*
+ * The session's end: no new operation finds it, those that wait fail, and when the last that runs
+ * has ended its leg is left. `request` (DestroySession) is answered then; NULL when the peer has
+ * gone. Never fails: the operation for it was made with the session.
+ */
+void operation_end_session(struct session *session, const char *why, struct ttrpc_request *request,
+			   const struct operation_class *class);
+
+#endif

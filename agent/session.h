@@ -1,0 +1,77 @@
+/*
+ * session.h - a peer's session: its plan, its leg on the backend that serves it now, and what is
+ * registered with it.
+ *
+ * A plan is an ordered list of backends. The leg starts on the first that is up and opens; when the
+ * backend refuses (it cannot be opened, will not take a resource, does not know an operation) the
+ * session moves to the next: the old leg is left, a new one is opened, and registrations and model
+ * loads are repeated there before anything else runs. operation.c does that, step by step; who
+ * holds the session's strand exclusively may change leg, registrations and place in the plan.
+ */
+#ifndef AGENT_SESSION_H
+#define AGENT_SESSION_H
+
+#include "backend.h"
+#include "histogram.h"
+#include "strand.h"
+
+struct registration {
+	struct resource *resource; /* counted */
+	struct replica *replica;   /* counted; on the current leg, or NULL: not there yet */
+	bool load, loaded;	   /* the model is to be loaded; is loaded on this leg */
+	struct registration *next;
+};
+
+struct plan {
+	struct backend *backends[POLICY_PLAN_MAX];
+	size_t count;
+	char where[POLICY_NAME_MAX]; /* the line that decided, or "hint" */
+};
+
+struct session {
+	struct agent *agent;
+	struct connection *connection; /* NULL once it has gone */
+	unsigned refs;
+	int64_t id;
+	uint32_t hint;
+	struct policy_session *policy;
+	struct plan plan;
+	size_t at; /* in the plan: where the leg is or will be */
+	struct leg leg;
+	struct registration *registrations; /* in the order of their coming */
+	struct strand strand;
+	struct operation *farewell; /* memory for the operation that ends the session */
+	const struct backend *told; /* what the policy knows as s.backend */
+	const char *end;	    /* why it ends: "client", "gone", "shutdown"; NULL: it lives */
+	char why[256];		    /* why it is not where it wanted to be: "gpu:down" */
+	char peer[80];		    /* for lines, also when the connection has gone */
+	/* what the last line tells */
+	uint64_t operations, errors, bytes_in, bytes_out;
+	struct histogram wait, service;
+};
+
+/* Counted once, for the connection's table. NULL: out of memory. */
+struct session *session_new(struct connection *connection, int64_t id, uint32_t hint);
+struct session *session_ref(struct session *session);
+void session_unref(struct session *session);
+
+struct registration *session_registration(const struct session *session,
+					  const struct resource *resource);
+/* The model that an operation without one uses: the first MODEL that was registered. */
+struct registration *session_first_model(const struct session *session);
+/* Appends; takes a count of the resource. NULL: out of memory. */
+struct registration *session_register(struct session *session, struct resource *resource);
+/* Of a registration that is on no leg. */
+void session_forget(struct session *session, struct registration *registration);
+
+/* Is the leg open, with everything that belongs on it? */
+bool session_is_entered(const struct session *session);
+/* Is there another backend to try after the current one? */
+bool session_has_next(const struct session *session);
+/* Remember why the current backend does not serve, and go on to the next in the plan. */
+void session_next(struct session *session, const char *what, const char *reason);
+
+/* The two lines at the end of a session. */
+void session_log_end(const struct session *session);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * agent_pool.c - jobs run on workers and end on the loop; workers come when they are needed, leave
+ * when they are not, and are never more than allowed.
+ */
+#include "cmocka_all.h"
+#include "pool.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct counted {
+	struct job job;
+	unsigned sleep_us;
+};
+
+static pthread_t loop_thread;
+static unsigned ended;
+static atomic_uint running, most;
+
+static void run(struct job *job)
+{
+	unsigned now = atomic_fetch_add(&running, 1) + 1, seen = atomic_load(&most);
+
+	assert_false(pthread_equal(pthread_self(), loop_thread));
+	while (seen < now && !atomic_compare_exchange_weak(&most, &seen, now))
+		;
+	if (((struct counted *)job)->sleep_us)
+		usleep(((struct counted *)job)->sleep_us);
+	atomic_fetch_sub(&running, 1);
+}
+
+static void done(struct job *job)
+{
+	(void)job;
+	assert_true(pthread_equal(pthread_self(), loop_thread));
+	ended++;
+}
+
+/* Submit `count` jobs and run the loop until all have ended. */
+static void drive(unsigned threads, unsigned count, unsigned sleep_us)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	struct counted *jobs = calloc(count, sizeof(*jobs));
+	struct pool *pool;
+	unsigned i;
+
+	loop_thread = pthread_self();
+	ended = 0;
+	most = 0;
+	assert_non_null(jobs);
+	assert_int_equal(pool_new(loop, threads, &pool), 0);
+	for (i = 0; i < count; i++) {
+		jobs[i] = (struct counted){ .job = { .run = run, .done = done },
+					    .sleep_us = sleep_us };
+		pool_submit(pool, &jobs[i].job);
+	}
+	assert_int_equal(pool_pending(pool), count);
+	while (ended < count)
+		ev_run(loop, EVRUN_ONCE);
+	assert_int_equal(pool_pending(pool), 0);
+	pool_free(pool);
+	ev_loop_destroy(loop);
+	free(jobs);
+}
+
+static void every_job_runs_and_ends_once(void **state)
+{
+	(void)state;
+	drive(8, 20000, 0);
+	assert_int_equal(ended, 20000);
+}
+
+static void workers_come_as_needed_up_to_the_limit(void **state)
+{
+	(void)state;
+	drive(5, 20, 20000);
+	assert_int_equal(most, 5);
+}
+
+static void one_worker_is_enough(void **state)
+{
+	(void)state;
+	drive(1, 100, 0);
+	assert_int_equal(most, 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_job_runs_and_ends_once),
+		cmocka_unit_test(workers_come_as_needed_up_to_the_limit),
+		cmocka_unit_test(one_worker_is_enough),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
