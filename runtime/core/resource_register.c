@@ -126,7 +126,9 @@ static int register_pair(const struct pair *pair)
 	return link_pair(pair);
 }
 
-static int register_public(struct vaccel_resource *res, struct vaccel_session *sess)
+/* Neither of the two is released while `act` is at work on them. */
+static int with_pair(struct vaccel_resource *res, struct vaccel_session *sess,
+		     int (*act)(const struct pair *pair))
 {
 	struct pair pair;
 	int ret = pair_find(res, sess, &pair);
@@ -135,7 +137,7 @@ static int register_public(struct vaccel_resource *res, struct vaccel_session *s
 		return ret;
 	if (!pair_use(&pair))
 		return fail(VACCEL_EINVAL, "The session or the resource is being released");
-	ret = register_pair(&pair);
+	ret = act(&pair);
 	pair_unuse(&pair);
 	return ret;
 }
@@ -144,7 +146,7 @@ int vaccel_resource_register(struct vaccel_resource *res, struct vaccel_session 
 {
 	const unsigned mark = error_mark();
 
-	return error_settle(mark, register_public(res, sess));
+	return error_settle(mark, with_pair(res, sess, register_pair));
 }
 
 static int tell_unregister(struct vaccel_resource *res, struct vaccel_session *sess)
@@ -215,23 +217,9 @@ static int sync_pair(const struct pair *pair)
 	return ret ? plugin_failed(mark, ret, "synchronize", res, sess) : VACCEL_OK;
 }
 
-static int sync_public(struct vaccel_resource *res, struct vaccel_session *sess)
-{
-	struct pair pair;
-	int ret = pair_find(res, sess, &pair);
-
-	if (ret)
-		return ret;
-	if (!pair_use(&pair))
-		return fail(VACCEL_EINVAL, "The session or the resource is being released");
-	ret = sync_pair(&pair);
-	pair_unuse(&pair);
-	return ret;
-}
-
 int vaccel_resource_sync(struct vaccel_resource *res, struct vaccel_session *sess)
 {
 	const unsigned mark = error_mark();
 
-	return error_settle(mark, sync_public(res, sess));
+	return error_settle(mark, with_pair(res, sess, sync_pair));
 }

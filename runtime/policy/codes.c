@@ -16,9 +16,10 @@
 	X(EEXIST)                                                                                  \
 	X(ENOENT)                                                                                  \
 	X(ELIBBAD)                                                                                 \
-	X(ENODEV) X(EIO) X(ESESS) X(EBACKEND) X(ENOEXEC) X(ENAMETOOLONG) X(EUSERS) X(EPERM)        \
-		X(ELOOP) X(EMLINK) X(ENOSPC) X(ENOTDIR) X(EROFS) X(EACCES) X(EBADF) X(EREMOTEIO)   \
-			X(EFAULT) X(ERANGE) X(EAGAIN) X(ENOSYS)
+	X(ENODEV)                                                                                  \
+	X(EIO) X(ESESS) X(EBACKEND) X(ENOEXEC) X(ENAMETOOLONG) X(EUSERS) X(EPERM) X(ELOOP)         \
+		X(EMLINK) X(ENOSPC) X(ENOTDIR) X(EROFS) X(EACCES) X(EBADF) X(EREMOTEIO) X(EFAULT)  \
+			X(ERANGE) X(EAGAIN) X(ENOSYS)
 
 static const struct {
 	const char *name;

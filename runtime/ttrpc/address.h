@@ -18,24 +18,25 @@ enum ttrpc_transport { TTRPC_UNIX, TTRPC_VSOCK, TTRPC_TCP };
 
 struct ttrpc_address {
 	enum ttrpc_transport transport;
-	char *uri;		/* as given, for messages; owned */
-	char *path;		/* unix: path, or "@name" of the abstract namespace; owned */
-	char *host;		/* tcp: name or number without brackets; owned */
-	uint32_t cid;		/* vsock */
-	uint32_t port;		/* vsock and tcp */
+	char *uri;     /* as given, for messages; owned */
+	char *path;    /* unix: path, or "@name" of the abstract namespace; owned */
+	char *host;    /* tcp: name or number without brackets; owned */
+	uint32_t cid;  /* vsock */
+	uint32_t port; /* vsock and tcp */
 };
 
 /* -EINVAL with a sentence for anything that is not an address. */
 int ttrpc_address_parse(const char *uri, struct ttrpc_address *address, char *err, size_t errsize);
 void ttrpc_address_release(struct ttrpc_address *address);
 
-/* A connected, blocking, close-on-exec socket (TCP_NODELAY for tcp) within timeout_ms (-1: no limit). */
+/* A connected, blocking, close-on-exec socket (TCP_NODELAY for tcp) within timeout_ms (-1: no
+ * limit). */
 int ttrpc_address_connect(const struct ttrpc_address *address, int timeout_ms, char *err,
 			  size_t errsize);
 
 struct ttrpc_listen_options {
-	mode_t mode;		/* unix socket file; 0 leaves it to the umask */
-	int backlog;		/* 0: SOMAXCONN */
+	mode_t mode; /* unix socket file; 0 leaves it to the umask */
+	int backlog; /* 0: SOMAXCONN */
 };
 
 /*
@@ -53,13 +54,13 @@ void ttrpc_address_unlink(const struct ttrpc_address *address);
 /* Who is at the other end of an accepted socket; what a transport does not tell is absent. */
 struct ttrpc_peer {
 	enum ttrpc_transport transport;
-	bool has_credentials;	/* unix: uid, gid, pid */
+	bool has_credentials; /* unix: uid, gid, pid */
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
-	bool has_cid;		/* vsock */
+	bool has_cid; /* vsock */
 	uint32_t cid;
-	char addr[64];		/* tcp: numeric address without the port, else "" */
+	char addr[64]; /* tcp: numeric address without the port, else "" */
 };
 
 int ttrpc_peer_of(int fd, struct ttrpc_peer *peer);

@@ -16,13 +16,14 @@
 struct ttrpc_client;
 
 struct ttrpc_client_options {
-	int connect_timeout_ms;		/* 0: 10 s */
-	size_t frame_max;		/* 0: TTRPC_FRAME_DEFAULT; both directions */
+	int connect_timeout_ms; /* 0: 10 s */
+	size_t frame_max;	/* 0: TTRPC_FRAME_DEFAULT; both directions */
 };
 
 /* Takes no ownership of the address. Negative errno and a sentence in err. */
-int ttrpc_client_new(const struct ttrpc_address *address, const struct ttrpc_client_options *options,
-		     struct ttrpc_client **client, char *err, size_t errsize);
+int ttrpc_client_new(const struct ttrpc_address *address,
+		     const struct ttrpc_client_options *options, struct ttrpc_client **client,
+		     char *err, size_t errsize);
 /* Over a connected stream socket, which it takes over (and closes if it fails). */
 int ttrpc_client_from_fd(int fd, const struct ttrpc_client_options *options,
 			 struct ttrpc_client **client);
@@ -43,7 +44,7 @@ void ttrpc_client_abandon(struct ttrpc_client *client);
 
 /* What came back. Everything in it lives until ttrpc_answer_release(). */
 struct ttrpc_answer {
-	struct ttrpc_status status;		/* code TTRPC_OK: `response` is set */
+	struct ttrpc_status status; /* code TTRPC_OK: `response` is set */
 	ProtobufCMessage *response;
 	/* private */
 	uint8_t *frame;

@@ -17,9 +17,9 @@
 enum { TTRPC_HEADER_SIZE = 10 };
 
 /* What vAccel peers accept at most, what any ttrpc peer accepts, and our default. */
-#define TTRPC_FRAME_MAX		((size_t)1 << 30)
-#define TTRPC_FRAME_PLAIN	((size_t)4 << 20)
-#define TTRPC_FRAME_DEFAULT	((size_t)256 << 20)
+#define TTRPC_FRAME_MAX	    ((size_t)1 << 30)
+#define TTRPC_FRAME_PLAIN   ((size_t)4 << 20)
+#define TTRPC_FRAME_DEFAULT ((size_t)256 << 20)
 
 enum ttrpc_frame_type { TTRPC_REQUEST = 1, TTRPC_RESPONSE = 2, TTRPC_DATA = 3 };
 enum ttrpc_frame_flag { TTRPC_REMOTE_CLOSED = 1, TTRPC_REMOTE_OPEN = 2, TTRPC_NO_DATA = 4 };

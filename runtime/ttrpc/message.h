@@ -2,10 +2,10 @@
  * message.h - protobuf messages in and out of frames without copying bulk bytes.
  *
  * Out: a message is packed into a list of iovecs; `bytes` fields (and strings) of 512 bytes or more
- * are referenced where they lie and must live until the frame is written. In: one decoder, driven by protobuf-c's descriptors, fills
- * the generated structs; `bytes` fields point into the frame, everything else comes from an arena
- * with a budget. A decoded message is never passed to protobuf_c_message_free_unpacked(): it goes
- * with its arena.
+ * are referenced where they lie and must live until the frame is written. In: one decoder, driven
+ * by protobuf-c's descriptors, fills the generated structs; `bytes` fields point into the frame,
+ * everything else comes from an arena with a budget. A decoded message is never passed to
+ * protobuf_c_message_free_unpacked(): it goes with its arena.
  */
 #ifndef TTRPC_MESSAGE_H
 #define TTRPC_MESSAGE_H
@@ -19,7 +19,7 @@
 /* Memory that is freed at once, and refuses to grow beyond its budget. */
 struct ttrpc_arena {
 	struct arena_block *blocks;
-	size_t used;		/* bytes charged so far, headers of blocks included */
+	size_t used; /* bytes charged so far, headers of blocks included */
 	size_t budget;
 };
 
@@ -44,7 +44,7 @@ int ttrpc_message_decode(const ProtobufCMessageDescriptor *type, const uint8_t *
 struct ttrpc_out {
 	struct iovec *iov;
 	size_t nr_iov;
-	size_t size;		/* bytes of all iovecs */
+	size_t size; /* bytes of all iovecs */
 	/* private */
 	struct ttrpc_out_block *blocks;
 	size_t capacity;
@@ -59,9 +59,9 @@ int ttrpc_out_request(struct ttrpc_out *out, uint32_t stream_id, const char *ser
 		      size_t max);
 
 struct ttrpc_status {
-	int code;			/* enum ttrpc_code; TTRPC_OK with no other field set */
-	const char *message;		/* NULL or text */
-	const char *detail_type_url;	/* NULL: no detail */
+	int code;		     /* enum ttrpc_code; TTRPC_OK with no other field set */
+	const char *message;	     /* NULL or text */
+	const char *detail_type_url; /* NULL: no detail */
 	const uint8_t *detail;
 	size_t detail_size;
 };

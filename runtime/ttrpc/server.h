@@ -29,13 +29,13 @@ struct ttrpc_conn;
 struct ttrpc_request {
 	struct ttrpc_conn *conn;
 	uint32_t stream_id;
-	const char *service;	/* NUL-terminated, in the arena */
+	const char *service; /* NUL-terminated, in the arena */
 	const char *method;
-	int64_t timeout_nano;	/* 0: none given */
+	int64_t timeout_nano;	     /* 0: none given */
 	ProtobufCBinaryData payload; /* in the frame */
-	size_t frame_size;	/* bytes that this request holds */
-	struct ttrpc_arena arena; /* for what is decoded; freed with the request */
-	void *user;		/* the owner's */
+	size_t frame_size;	     /* bytes that this request holds */
+	struct ttrpc_arena arena;    /* for what is decoded; freed with the request */
+	void *user;		     /* the owner's */
 	/* private */
 	uint8_t *frame;
 	struct ttrpc_request *next, *prev; /* on its connection */
@@ -57,15 +57,15 @@ struct ttrpc_server_handlers {
 };
 
 struct ttrpc_server_limits {
-	size_t frame_max;		/* 0: TTRPC_FRAME_DEFAULT */
-	size_t held_max;		/* bytes of request frames held for one connection; 0: 256 MiB + 16 MiB */
-	size_t out_max;			/* bytes waiting to be written before reading stops; 0: the same */
-	unsigned streams_max;		/* requests open on one connection; 0: 1024 */
-	unsigned connections_max;	/* 0: 1024 */
-	double frame_timeout;		/* seconds for a frame to complete; 0: 30 */
-	size_t frame_rate;		/* and at least so many bytes a second after that; 0: 16 KiB */
-	double write_timeout;		/* seconds without progress of a writer; 0: 30 */
-	unsigned metadata_max;		/* pairs; 0: 64 */
+	size_t frame_max; /* 0: TTRPC_FRAME_DEFAULT */
+	size_t held_max;  /* bytes of request frames held for one connection; 0: 256 MiB + 16 MiB */
+	size_t out_max;	  /* bytes waiting to be written before reading stops; 0: the same */
+	unsigned streams_max;	  /* requests open on one connection; 0: 1024 */
+	unsigned connections_max; /* 0: 1024 */
+	double frame_timeout;	  /* seconds for a frame to complete; 0: 30 */
+	size_t frame_rate;	  /* and at least so many bytes a second after that; 0: 16 KiB */
+	double write_timeout;	  /* seconds without progress of a writer; 0: 30 */
+	unsigned metadata_max;	  /* pairs; 0: 64 */
 };
 
 int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *handlers, void *ctx,
