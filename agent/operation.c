@@ -43,12 +43,19 @@ struct operation *operation_new(const struct operation_class *class, struct sess
 	return operation;
 }
 
+static void drop_result(struct operation *operation)
+{
+	if (operation->class->release)
+		operation->class->release(operation);
+	operation->result = NULL;
+	operation->bytes_out = 0;
+}
+
 static void operation_free(struct operation *operation)
 {
 	struct agent *agent = operation->agent;
 
-	if (operation->class->release)
-		operation->class->release(operation);
+	drop_result(operation);
 	if (operation->resource)
 		resource_unref(operation->resource);
 	session_unref(operation->session);
@@ -406,6 +413,7 @@ static void step_own(struct operation *operation)
 	} else {
 		model = session_first_model(session);
 	}
+	drop_result(operation); /* of a backend that refused */
 	operation->state = OPERATION_RUNNING;
 	submit(operation, WORK_RUN, model);
 }
