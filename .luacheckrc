@@ -8,4 +8,5 @@ stds.policy = {
 	read_globals = { "backends", "log", "plugin", "policy", "reject", "route" },
 }
 files["scripts/policies"] = { std = "luajit+policy" }
+files["spec/vm"] = { std = "luajit+policy" }
 files["spec/**/*_spec.lua"] = { std = "+busted" }
