@@ -51,6 +51,7 @@ static void leave_now(struct lifecycle *life, const char *why)
 
 	log_warn("%s: leaving with %zu operations unfinished", why, left);
 	stop_listening(life);
+	life->agent->core->remove_files();
 	fflush(stdout);
 	_exit(left ? EXIT_FAILED : EXIT_DONE);
 }

@@ -244,6 +244,27 @@ policy {
       agent:stop()
     end)
 
+    it("goes on with every kind of operation, leaving nothing of the first attempt", function ()
+      local input = harness.file("in.f32", ("\0"):rep(4 * 6))
+      local model = harness.file("model.bin", "weights")
+      for _, operation in ipairs {
+        "named s " .. input, "load s m", ("run s m %s 2x3 1 %s/out"):format(input, harness.dir),
+      } do
+        local agent, driver, from = start("mute", "witness")
+        driver:must "session s 0"
+        driver:must("resource m memory " .. model)
+        driver:must "register m s"
+        driver:must(operation)
+        served_by(driver, agent, "witness")
+        driver:must "unregister m s"
+        driver:close()
+        agent:stop()
+        assert.equal(1, fallback_lines(agent, from, "second", "first"), operation)
+        process.cleanup()
+      end
+      assert.equal(system.read(input), system.read(harness.dir .. "/out0"))
+    end)
+
     it("gives the backend's own error, not the next backend, when an operation fails", function ()
       local agent, driver, from = start("witness", "witness2")
       driver:must "session s 0"

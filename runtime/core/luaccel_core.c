@@ -5,6 +5,7 @@
 #include "last_error.h"
 #include "plugins.h"
 #include "resources.h"
+#include "rundir.h"
 #include "sessions.h"
 
 static int table_plugin_load(const char *lib, struct vaccel_plugin **plugin)
@@ -70,6 +71,7 @@ static const struct luaccel_core core = {
 	.leg_close = table_leg_close,
 	.resource_share = table_resource_share,
 	.resource_unshare = table_resource_unshare,
+	.remove_files = rundir_destroy,
 };
 
 const struct luaccel_core *luaccel_core(uint32_t version)

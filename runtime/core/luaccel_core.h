@@ -69,6 +69,10 @@ struct luaccel_core {
 
 	/* Unregister the hidden resource from every leg and free it. */
 	int (*resource_unshare)(struct vaccel_resource *hidden);
+
+	/* For a process that must end while plugins run: remove the run-time files, nothing else.
+	 */
+	void (*remove_files)(void);
 };
 
 /* The table, or NULL when libvaccel speaks another version of it. Valid until the library goes. */

@@ -185,7 +185,7 @@ def make_random(seed, folder):
 
 
 class Counter(torch.nn.Module):
-    """Changes itself: each run gives how many there have been."""
+    """Changes itself: gives how many runs there have been, and a hundred times as many."""
 
     def __init__(self):
         super().__init__()
@@ -193,7 +193,8 @@ class Counter(torch.nn.Module):
         self.more: int = 0
 
     def forward(self, x):
-        self.more += 1
+        for _ in range(100):
+            self.more += 1
         self.runs += 1
         return self.runs + 0 * x.sum(), torch.full([1], self.more)
 
