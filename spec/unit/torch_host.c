@@ -66,12 +66,23 @@ int host_teardown(void **state)
 	return nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-void host_open(struct host *host, const char *model_path)
+struct host *host_new(void)
 {
+	struct host *host = calloc(1, sizeof(*host));
+
+	assert_non_null(host);
 	assert_int_equal(vaccel_session_init(&host->session, VACCEL_PLUGIN_TORCH), VACCEL_OK);
+	return host;
+}
+
+struct host *host_open(const char *model_path)
+{
+	struct host *host = host_new();
+
 	assert_int_equal(vaccel_resource_init(&host->model, model_path, VACCEL_RESOURCE_MODEL),
 			 VACCEL_OK);
 	assert_int_equal(vaccel_resource_register(&host->model, &host->session), VACCEL_OK);
+	return host;
 }
 
 void host_close(struct host *host)
@@ -80,6 +91,7 @@ void host_close(struct host *host)
 	assert_null(host->model.plugin_priv);
 	assert_int_equal(vaccel_resource_release(&host->model), VACCEL_OK);
 	assert_int_equal(vaccel_session_release(&host->session), VACCEL_OK);
+	free(host);
 }
 
 int host_classify(struct host *host, const void *image, size_t size, char *tag, size_t size_tag)

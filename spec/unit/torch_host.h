@@ -15,13 +15,20 @@ int host_teardown(void **state);
 /* The path of a file that Python made (random/..., odd/..., labels.txt); until the next call. */
 const char *host_path(const char *name);
 
-/* A session with one model. */
+/*
+ * A session with one model. On the heap, so that they are still there when a test has failed and
+ * libvaccel cleans up.
+ */
 struct host {
 	struct vaccel_session session;
 	struct vaccel_resource model;
 };
 
-void host_open(struct host *host, const char *model_path);
+struct host *host_open(const char *model_path);
+
+/* The session alone; the caller makes and registers the model. */
+struct host *host_new(void);
+
 void host_close(struct host *host);
 
 /* Classify and return the code; `tag` receives "LABEL (P)". */
