@@ -176,7 +176,7 @@ static void compare_local(struct vaccel_session *session, size_t rounds)
 static void compare_remote(struct vaccel_session *session, size_t size, size_t rounds,
 			   int processor)
 {
-	unsigned char *image = calloc(1, size + ENVELOPE);
+	unsigned char *image = calloc(1, (size > TAGS ? size : TAGS) + ENVELOPE);
 	struct subject call = {
 		.call = call_classify, .session = session, .image = image, .size = size
 	};

@@ -138,7 +138,7 @@ local rows = {
     script = 'backends { a = plugin "noop", b = plugin "noop" }\n' .. policy "",
     text = "policy%.lua:1: .*one library" },
   { input = "a script that does not come back", script = "while true do end", status = 1, text = "policy%.lua:1" },
-  { input = "a script that eats memory", script = "local t = {}\nfor i = 1, 1e9 do t[i] = ('x'):rep(1e4) .. i end",
+  { input = "a script that eats memory", script = "local t = {}\nfor i = 1, 1e9 do t[i] = ('x'):rep(6e4) .. i end",
     status = 1, text = "policy%.lua: out of memory" },
   { input = "only backends that cannot be loaded", status = 1,
     script = 'backends { gpu = plugin "nowhere" }\n' .. policy "",
