@@ -3,7 +3,7 @@ local badinput = require "badinput"
 local harness = require "support.harness"
 local system = require "support.system"
 
-local data = harness.source .. "/examples/data"
+local data = harness.data
 
 describe("bad input:", function ()
   local names

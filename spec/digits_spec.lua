@@ -3,7 +3,7 @@ local ffi = require "ffi"
 local harness = require "support.harness"
 local system = require "support.system"
 
-local data = harness.source .. "/examples/data"
+local data = harness.data
 
 --- Each way to run the torch plugin: a name, and what makes a driver.
 local function ways(agent)

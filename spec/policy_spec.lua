@@ -139,7 +139,7 @@ policy {
       local why = harness.lacks "users torch"
       if why then return pending(why) end
       local agent = start("noop", "torch")
-      local data = harness.source .. "/examples/data"
+      local data = harness.data
       local alice, bob = driver_of(agent, ALICE), driver_of(agent, BOB)
       local image = "classify s " .. data .. "/images/digit-7.png"
       assert.equal("This is a dummy classification tag!", alice:must(image).text)

@@ -7,19 +7,37 @@
 
 #include <string.h>
 
-#define CODES(X)                                                                                   \
-	X(EINVAL)                                                                                  \
-	X(ENOMEM)                                                                                  \
-	X(ENOTSUP)                                                                                 \
-	X(EINPROGRESS)                                                                             \
-	X(EBUSY)                                                                                   \
-	X(EEXIST)                                                                                  \
-	X(ENOENT)                                                                                  \
-	X(ELIBBAD)                                                                                 \
-	X(ENODEV)                                                                                  \
-	X(EIO) X(ESESS) X(EBACKEND) X(ENOEXEC) X(ENAMETOOLONG) X(EUSERS) X(EPERM) X(ELOOP)         \
-		X(EMLINK) X(ENOSPC) X(ENOTDIR) X(EROFS) X(EACCES) X(EBADF) X(EREMOTEIO) X(EFAULT)  \
-			X(ERANGE) X(EAGAIN) X(ENOSYS)
+/* clang-format off: one a line, which it cannot settle on */
+#define CODES(X) \
+	X(EINVAL) \
+	X(ENOMEM) \
+	X(ENOTSUP) \
+	X(EINPROGRESS) \
+	X(EBUSY) \
+	X(EEXIST) \
+	X(ENOENT) \
+	X(ELIBBAD) \
+	X(ENODEV) \
+	X(EIO) \
+	X(ESESS) \
+	X(EBACKEND) \
+	X(ENOEXEC) \
+	X(ENAMETOOLONG) \
+	X(EUSERS) \
+	X(EPERM) \
+	X(ELOOP) \
+	X(EMLINK) \
+	X(ENOSPC) \
+	X(ENOTDIR) \
+	X(EROFS) \
+	X(EACCES) \
+	X(EBADF) \
+	X(EREMOTEIO) \
+	X(EFAULT) \
+	X(ERANGE) \
+	X(EAGAIN) \
+	X(ENOSYS)
+/* clang-format on */
 
 static const struct {
 	const char *name;
