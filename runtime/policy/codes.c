@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-/* clang-format off: one a line, which it cannot settle on */
+/* One a line: clang-format does not settle on how else. */
+/* clang-format off */
 #define CODES(X) \
 	X(EINVAL) \
 	X(ENOMEM) \
