@@ -104,11 +104,11 @@ static void list_operations(const struct vaccel_plugin *plugin, char *buf, size_
 	}
 }
 
-static void attach(struct backend *backend, struct vaccel_plugin *plugin)
+static void attach(struct backend *backend)
 {
+	const struct vaccel_plugin *plugin = backend->plugin;
 	char operations[1024];
 
-	backend->plugin = plugin;
 	backend->reentrant = backend->agent->core->plugin_reentrant(plugin);
 	backend->up = true;
 	list_operations(plugin, operations, sizeof(operations));
@@ -125,7 +125,8 @@ int backends_from_plugins(struct agent *agent)
 		backend = add_backend(agent, plugin->info->name, "");
 		if (!backend)
 			return -ENOMEM;
-		attach(backend, plugin);
+		backend->plugin = plugin;
+		attach(backend);
 	}
 	return 0;
 }
@@ -195,6 +196,7 @@ static void describe(const struct policy_backend *declared, char *buf, size_t si
 					   declared->options[i].key, declared->options[i].value);
 }
 
+/* One that is up may be declared again as it is, not otherwise. */
 static int redeclare(struct backend *backend, const struct policy_backend *declared,
 		     const char *target, char *err, size_t errsize)
 {
@@ -211,37 +213,57 @@ static int redeclare(struct backend *backend, const struct policy_backend *decla
 		      declared->where, declared->name, backend->target, target);
 }
 
-int backend_declare(struct agent *agent, const struct policy_backend *declared, char *err,
-		    size_t errsize)
+/* Load its plugin. One that cannot be loaded leaves the backend down, which is no error. */
+static int load(struct backend *backend, const struct policy_backend *declared, char *err,
+		size_t errsize)
 {
-	struct backend *backend = backend_find(agent, declared->name), *other;
+	const struct luaccel_core *core = backend->agent->core;
 	struct vaccel_plugin *plugin = NULL;
-	char library[256], target[sizeof(backend->target)];
+	const struct backend *other;
+	char library[256];
 	int ret;
 
-	describe(declared, target, sizeof(target));
-	if (backend)
-		return redeclare(backend, declared, target, err, errsize);
-
 	library_of(declared->target, library, sizeof(library));
-	ret = agent->core->plugin_load(library, &plugin);
-	other = ret == VACCEL_EEXIST ? backend_of_plugin(agent, plugin) : NULL;
+	ret = core->plugin_load(library, &plugin);
+	other = ret == VACCEL_EEXIST ? backend_of_plugin(backend->agent, plugin) : NULL;
 	if (other)
 		return refuse(err, errsize,
 			      "%s: backends %s and %s are on one library file, %s; one process can "
 			      "have it once",
 			      declared->where, other->name, declared->name, library);
-	backend = add_backend(agent, declared->name, target);
-	if (!backend)
-		return -ENOMEM;
-	if (ret) {
-		luaccel_last_error(backend->why, sizeof(backend->why));
-		log_warn("backend %s is down: %s", backend->name,
-			 backend->why[0] ? backend->why : library);
+	if (!ret || ret == VACCEL_EEXIST) {
+		backend->plugin = plugin;
 		return 0;
 	}
-	attach(backend, plugin);
-	return configure(backend, declared, err, errsize);
+	luaccel_last_error(backend->why, sizeof(backend->why));
+	log_warn("backend %s is down: %s", backend->name, backend->why);
+	return 0;
+}
+
+int backend_declare(struct agent *agent, const struct policy_backend *declared, char *err,
+		    size_t errsize)
+{
+	struct backend *backend = backend_find(agent, declared->name);
+	char target[sizeof(backend->target)];
+	int ret = 0;
+
+	describe(declared, target, sizeof(target));
+	if (backend && backend->up)
+		return redeclare(backend, declared, target, err, errsize);
+	if (!backend)
+		backend = add_backend(agent, declared->name, target);
+	if (!backend)
+		return -ENOMEM;
+	if (strcmp(backend->target, target))
+		backend->plugin = NULL; /* it was to be another one, which did not come up */
+	snprintf(backend->target, sizeof(backend->target), "%s", target);
+	if (!backend->plugin)
+		ret = load(backend, declared, err, errsize);
+	if (!ret && backend->plugin)
+		ret = configure(backend, declared, err, errsize);
+	if (!ret && backend->plugin)
+		attach(backend);
+	return ret;
 }
 
 struct backend *backend_find(const struct agent *agent, const char *name)

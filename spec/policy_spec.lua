@@ -469,6 +469,37 @@ policy { name = "reload", api = 1, on_error = "reject",
       agent:stop()
     end)
 
+    it("brings up a backend that could not be loaded before", function ()
+      local late = harness.dir .. "/libvaccel-late.so"
+      local script = ([[
+backends { one = plugin "witness", late = plugin "%s" }
+policy { name = "reload", api = 1, on_error = "reject",
+  session_route = function (s) return route { "late", "one" } end }
+]]):format(late)
+      reload(script)
+      agent:says "backend late is down: .*cannot open shared object file"
+      assert.is_true(new_session_on "witness")
+      assert.equal(0, os.execute(("cp %s/spec/libvaccel-witness2.so %s"):format(harness.build, late)))
+      reload(script)
+      assert.is_true(new_session_on "witness2")
+      driver:close()
+      agent:stop()
+    end)
+
+    it("refuses an option as often as it is asked for", function ()
+      local script = [[
+backends { one = plugin "witness", deaf = plugin "noop" { speed = 9 } }
+policy { name = "reload", api = 1, on_error = "reject" }
+]]
+      for _ = 1, 2 do
+        local from = reload(script)
+        agent:says("the policy in force stays: .*backend deaf: option speed", from)
+      end
+      assert.is_true(new_session_on "witness")
+      driver:close()
+      agent:stop()
+    end)
+
     for what, script in pairs {
       ["a syntax error"] = "policy { name = ",
       ["an unknown backend"] = policy "three",
