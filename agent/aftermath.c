@@ -16,7 +16,7 @@ static struct agent *agent_of(struct aftermath *aftermath)
 static void tell(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct session *session = entry->session;
-	const char *backend = session->told ? session->told->name : NULL;
+	const char *backend = entry->backend ? entry->backend->name : NULL;
 	char name[VACCEL_ENUM_STR_MAX];
 	struct policy_op op = {
 		.id = entry->operation,
@@ -97,6 +97,7 @@ void aftermath_operation(const struct operation *operation)
 	push(agent,
 	     &(struct aftermath_entry){
 		     .session = operation->session,
+		     .backend = operation->backend,
 		     .operation = operation->id,
 		     .type = (int)operation->type,
 		     .code = operation->code,

@@ -13,14 +13,16 @@
 #include <stdint.h>
 
 struct agent;
+struct backend;
 struct operation;
 struct session;
 
 enum { AFTERMATH_RING = 1024 };
 
 struct aftermath_entry {
-	struct session *session; /* counted */
-	int64_t operation;	 /* id; 0: the session's end */
+	struct session *session;       /* counted */
+	const struct backend *backend; /* where the operation ran; NULL: nowhere */
+	int64_t operation;	       /* id; 0: the session's end */
 	int type, code;
 	size_t bytes_in, bytes_out;
 	uint64_t queue_us, service_us;

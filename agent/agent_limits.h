@@ -13,6 +13,7 @@ struct limits {
 	size_t frame;	      /* bytes of one request */
 	size_t held;	      /* bytes of requests and replies of one connection */
 	size_t streams;	      /* requests open on one connection */
+	size_t executing;     /* of those, at once; 0: half of the pool */
 	size_t frame_timeout; /* seconds for a frame to complete */
 	size_t write_timeout; /* seconds without progress of a reader */
 };

@@ -28,7 +28,7 @@ static int plugin_work(struct work *work)
 	switch (work->kind) {
 	case WORK_OPEN:
 		return core->leg_open(work->leg->backend->plugin, session->id, session->hint,
-				      &work->leg->session);
+				      &work->opened);
 	case WORK_CLOSE:
 		return core->leg_close(work->leg->session);
 	case WORK_ADD:
@@ -50,6 +50,7 @@ static void plugin_run(struct job *job)
 
 	work->started_us = agent_now_us();
 	work->reason[0] = '\0';
+	luaccel_set_error("%s", ""); /* what this thread had to say to another peer */
 	work->code = plugin_work(work);
 	if (work->code)
 		luaccel_last_error(work->reason, sizeof(work->reason));
@@ -261,9 +262,29 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 		ret = load(backend, declared, err, errsize);
 	if (!ret && backend->plugin)
 		ret = configure(backend, declared, err, errsize);
-	if (!ret && backend->plugin)
+	if (!ret && backend->plugin) {
 		attach(backend);
+		backend->fresh = true;
+	}
 	return ret;
+}
+
+void backends_settle(struct agent *agent, bool good)
+{
+	struct backend *backend;
+
+	for (backend = agent->backends; backend; backend = backend->next) {
+		if (backend->fresh && !good) {
+			backend->up = false;
+			snprintf(backend->why, sizeof(backend->why), "its declaration was refused");
+		}
+		backend->fresh = false;
+	}
+}
+
+bool backend_knows(const struct backend *backend, vaccel_op_type_t type)
+{
+	return backend->plugin && backend->plugin->ops[type];
 }
 
 struct backend *backend_find(const struct agent *agent, const char *name)

@@ -37,8 +37,9 @@ struct work {
 	struct replica *replica; /* ADD, DROP, LOAD; RUN when the operation names a model */
 	bool last;		 /* DROP: no other leg uses the replica */
 	/* the answer */
-	int code;	  /* VACCEL_* */
-	char reason[512]; /* of a failure; may be empty */
+	struct vaccel_session *opened; /* OPEN */
+	int code;		       /* VACCEL_* */
+	char reason[512];	       /* of a failure; may be empty */
 	uint64_t started_us, ended_us;
 	void (*done)(struct work *work);
 	struct job job;
@@ -55,6 +56,7 @@ struct backend {
 	char name[POLICY_NAME_MAX];
 	char target[256]; /* as declared: what a reload compares */
 	bool up;
+	bool fresh;	    /* came up by a declaration that is not settled */
 	char why[512];	    /* it is down */
 	uint64_t reentrant; /* operations that need no turn of their own, LUACCEL_OP() bits */
 	struct vaccel_plugin *plugin;
@@ -70,6 +72,12 @@ int backends_from_plugins(struct agent *agent);
  */
 int backend_declare(struct agent *agent, const struct policy_backend *declared, char *err,
 		    size_t errsize);
+
+/* Has it the operation at all? */
+bool backend_knows(const struct backend *backend, vaccel_op_type_t type);
+
+/* The declarations since the last call are good, or all in vain: what came up goes down again. */
+void backends_settle(struct agent *agent, bool good);
 
 struct backend *backend_find(const struct agent *agent, const char *name);
 /* The backend that a hint chooses, as vaccel_session_init() would. NULL: none. */

@@ -21,6 +21,11 @@ int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 
 	if (!connection)
 		return -ENOMEM;
+	connection->gate = gate_new((unsigned)agent->limits.executing);
+	if (!connection->gate) {
+		free(connection);
+		return -ENOMEM;
+	}
 	connection->agent = agent;
 	connection->conn = conn;
 	connection->next = agent->connections;
@@ -35,15 +40,6 @@ int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 	return 0;
 }
 
-static void end_session(struct session *session, const char *why)
-{
-	session_ref(session);
-	connection_drop_session(session);
-	session->connection = NULL;
-	operation_end_session(session, why, NULL, &abandoned);
-	session_unref(session);
-}
-
 static void release_ids(struct connection *connection, const char *why)
 {
 	struct resource *resource;
@@ -51,7 +47,7 @@ static void release_ids(struct connection *connection, const char *why)
 	size_t at = 0;
 
 	while ((session = idmap_next(&connection->sessions, &at)))
-		end_session(session, why);
+		operation_end_session(session, why, NULL, &abandoned);
 	at = 0;
 	while ((resource = idmap_next(&connection->resources, &at)))
 		connection_drop_resource(resource);
@@ -71,6 +67,7 @@ void connection_closed(void *ctx, struct ttrpc_conn *conn, const char *reason)
 	*connection->at = connection->next;
 	if (connection->next)
 		connection->next->at = connection->at;
+	gate_unref(connection->gate);
 	free(connection);
 }
 
@@ -89,11 +86,15 @@ int connection_keep_session(struct connection *connection, struct session *sessi
 	return idmap_put(&connection->sessions, session->id, session);
 }
 
-void connection_drop_session(struct session *session)
+void connection_drop_session(struct session *session, const char *why)
 {
-	if (!session->connection || connection_session(session->connection, session->id) != session)
+	struct connection *connection = session->connection;
+
+	if (!connection)
 		return;
-	idmap_remove(&session->connection->sessions, session->id);
+	session->end = why;
+	session->connection = NULL;
+	idmap_remove(&connection->sessions, session->id);
 	session_unref(session);
 }
 

@@ -16,6 +16,7 @@
 struct connection {
 	struct agent *agent;
 	struct ttrpc_conn *conn;
+	struct gate *gate;
 	struct idmap sessions, resources; /* each entry is a count of its object */
 	struct connection *next, **at;	  /* in agent->connections */
 };
@@ -29,8 +30,8 @@ struct resource *connection_resource(const struct connection *connection, int64_
 
 /* Takes over the caller's count of the session. 0 or -ENOMEM. */
 int connection_keep_session(struct connection *connection, struct session *session);
-/* No request finds it any more; gives the table's count back. */
-void connection_drop_session(struct session *session);
+/* The session ends: no request finds it any more. Gives the table's count back. */
+void connection_drop_session(struct session *session, const char *why);
 
 /* Counts the resource, once. A connection that has gone (NULL) keeps nothing. 0 or -ENOMEM. */
 int connection_keep_resource(struct connection *connection, struct resource *resource);

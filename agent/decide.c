@@ -135,6 +135,7 @@ static int declare_backends(struct agent *agent, const struct policy_generation 
 	declared = policy_backends(generation, &count);
 	for (i = 0; i < count && !ret; i++)
 		ret = backend_declare(agent, &declared[i], err, errsize);
+	backends_settle(agent, !ret);
 	if (ret == -ENOMEM)
 		snprintf(err, errsize, "out of memory");
 	return ret;

@@ -54,6 +54,13 @@ static int grow(struct idmap *map)
 
 int idmap_put(struct idmap *map, int64_t id, void *value)
 {
+	struct idmap_slot *slot = find(map, id);
+
+	if (slot) { /* it was here before, and comes back */
+		slot->value = value;
+		map->count++;
+		return 0;
+	}
 	if (4 * (map->used + 1) > 3 * map->capacity && grow(map))
 		return -ENOMEM;
 	insert(map, id, value);

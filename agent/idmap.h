@@ -18,7 +18,7 @@ struct idmap {
 	size_t capacity, used, count; /* used counts removed slots too */
 };
 
-/* 0 or -ENOMEM. The id is positive and not in the table. */
+/* 0 or -ENOMEM. The id is positive and not in the table; one that was removed may come back. */
 int idmap_put(struct idmap *map, int64_t id, void *value);
 void *idmap_get(const struct idmap *map, int64_t id);
 void idmap_remove(struct idmap *map, int64_t id);

@@ -212,6 +212,8 @@ static int run(struct options *options)
 	int status = EXIT_FAILED;
 
 	agent.limits = options->limits;
+	if (!agent.limits.executing)
+		agent.limits.executing = (options->threads + 1) / 2;
 	agent.core = luaccel_core(LUACCEL_CORE_VERSION);
 	agent.loop = ev_default_loop(0);
 	if (!agent.core || !agent.loop) {

@@ -105,12 +105,25 @@ static void count(struct operation *operation)
 		return;
 	session->operations++;
 	session->errors += operation->code != 0;
+	session->answered =
+		session->answered || (!operation->code && operation->class->kind == OPERATION_RUN);
 	session->bytes_in += operation->bytes_in;
 	session->bytes_out += operation->bytes_out;
 	if (!operation->work.ended_us)
 		return;
 	histogram_add(&session->wait, operation->work.started_us - operation->received_us);
 	histogram_add(&session->service, operation->work.ended_us - operation->work.started_us);
+}
+
+/* No backend of the plan took it: for the policy it has ended like any other. */
+static void not_created(struct operation *operation)
+{
+	struct session *session = operation->session;
+
+	log_info("session %" PRId64 " peer=%s was not created: code %d: %s", session->id,
+		 session->peer, operation->code, operation->work.reason);
+	aftermath_session(session);
+	connection_drop_session(session, "refused");
 }
 
 /* What must hold for the connection's tables after success or failure. */
@@ -122,7 +135,7 @@ static void settle(struct operation *operation)
 	switch (operation->class->kind) {
 	case OPERATION_CREATE:
 		if (operation->code)
-			connection_drop_session(session);
+			not_created(operation);
 		else
 			log_info("Created session %" PRId64, session->id);
 		break;
@@ -181,34 +194,41 @@ static void move_on(struct operation *operation, const char *what, const char *r
 	operation->phase = PHASE_LEAVE;
 }
 
-/* The session is another's while it moves: ask for it again, alone, before those that wait. */
+/*
+ * What a shared turn may not do: move the session, enter it, or run where operations run one by
+ * one. Ask for it again, alone, before those that wait.
+ */
 static void retry_alone(struct operation *operation)
 {
 	struct strand *strand = &operation->session->strand;
 	struct turn shared = { .exclusive = false };
 
-	operation->retry = true;
 	operation->state = OPERATION_QUEUED; /* what was refused has not run */
-	operation->refused_at = operation->session->at;
 	operation->turn.exclusive = true;
 	strand_take_first(strand, &operation->turn);
 	strand_release(strand, &shared);
 }
 
 /*
- * Did the backend say no to the session, rather than to these arguments? What it does not open,
- * does not take or does not know, another can serve: nothing has run.
+ * Did the backend say no to the session, rather than to these arguments, and is there another that
+ * might not? Nothing has run by then. An operation that the backend does not know moves a session
+ * only before its first answer: whose answers it gets does not change under its hands.
  */
-static bool is_refusal(const struct work *work)
+static bool is_refusal(const struct operation *operation)
 {
+	const struct work *work = &operation->work;
+	const struct session *session = operation->session;
+
 	switch (work->kind) {
 	case WORK_OPEN:
-		return true;
+		return session_has_next(session);
 	case WORK_ADD:
-		return work->code != VACCEL_EINVAL;
+		return work->code != VACCEL_EINVAL && session_has_next(session);
 	case WORK_LOAD:
 	case WORK_RUN:
-		return work->code == VACCEL_ENOTSUP;
+		return work->code == VACCEL_ENOTSUP && !session->answered &&
+		       !backend_knows(session->leg.backend, operation->type) &&
+		       session_next_knows(session, operation->type);
 	case WORK_CLOSE:
 	case WORK_DROP:
 		break;
@@ -216,13 +236,29 @@ static bool is_refusal(const struct work *work)
 	return false;
 }
 
+/*
+ * A model that the session had loaded before it moved does not load here: that is no failure of
+ * the operation at hand, and those that run the model are told by the plugin.
+ */
+static void load_lost(struct operation *operation)
+{
+	log_warn("session %" PRId64 ": backend %s does not load resource %" PRId64 ": %s",
+		 operation->session->id, operation->session->leg.backend->name,
+		 operation->at->resource->id, operation->work.reason);
+	operation->at->load = false;
+	step(operation);
+}
+
 static void work_failed(struct operation *operation)
 {
 	struct work *work = &operation->work;
 
-	if (!is_refusal(work) || !session_has_next(operation->session) || operation->session->end) {
+	if (work->kind == WORK_LOAD && operation->at->resource != operation->resource) {
+		load_lost(operation);
+	} else if (operation->session->end || !is_refusal(operation)) {
 		finish(operation, work->code);
 	} else if (!operation->turn.exclusive) {
+		operation->refused = operation->session->leg.backend;
 		retry_alone(operation);
 	} else {
 		move_on(operation, "refused", work->reason);
@@ -245,8 +281,7 @@ static int account(struct work *work)
 
 	switch (work->kind) {
 	case WORK_OPEN:
-		if (work->code)
-			work->leg->session = NULL;
+		work->leg->session = work->code ? NULL : work->opened;
 		break;
 	case WORK_CLOSE:
 		work->leg->session = NULL;
@@ -281,6 +316,8 @@ static void work_done(struct work *work)
 	struct replica *replica = work->replica;
 	int code;
 
+	if (work->kind == WORK_RUN)
+		gate_leave(operation->session->gate);
 	if (replica)
 		replica->refs++; /* account() may let go of it */
 	code = account(work);
@@ -301,7 +338,27 @@ static void model_granted(struct turn *turn)
 	struct work *work = &operation->work;
 
 	work->last = work->replica && work->replica->legs == 1;
-	work->leg->backend->class->submit(work->leg->backend, work);
+	if (work->kind == WORK_RUN)
+		gate_enter(operation->session->gate, &operation->pass);
+	else
+		work->leg->backend->class->submit(work->leg->backend, work);
+}
+
+/* There is room for one more of this peer's operations. It may have left while this one waited. */
+static void admitted(struct pass *pass)
+{
+	struct operation *operation =
+		(struct operation *)((char *)pass - offsetof(struct operation, pass));
+	struct work *work = &operation->work;
+
+	if (!operation->session->end) {
+		work->leg->backend->class->submit(work->leg->backend, work);
+		return;
+	}
+	work->code = VACCEL_ESESS;
+	snprintf(work->reason, sizeof(work->reason), "session %" PRId64 " has ended",
+		 operation->session->id);
+	work_done(work);
 }
 
 static bool is_reentrant(const struct operation *operation)
@@ -320,9 +377,11 @@ static void submit(struct operation *operation, enum work_kind kind, struct regi
 	work->kind = kind;
 	work->operation = operation;
 	work->leg = &operation->session->leg;
+	operation->backend = work->leg->backend;
 	work->replica = about ? about->replica : NULL;
 	work->done = work_done;
 	operation->at = about;
+	operation->pass.admitted = admitted;
 	operation->model_turn.granted = model_granted;
 	operation->model_turn.exclusive = kind != WORK_RUN || !is_reentrant(operation);
 	if (work->replica)
@@ -341,8 +400,11 @@ static void step_leave(struct operation *operation)
 			return submit(operation, WORK_DROP, registration);
 	if (session->leg.session)
 		return submit(operation, WORK_CLOSE, NULL);
-	if (operation->class->kind == OPERATION_DESTROY)
+	if (operation->class->kind == OPERATION_DESTROY) {
+		while (session->registrations)
+			session_forget(session, session->registrations);
 		return finish(operation, 0);
+	}
 	operation->phase = PHASE_ENTER;
 	step(operation);
 }
@@ -470,13 +532,21 @@ static void start_load(struct operation *operation)
 	step(operation);
 }
 
-static void start_again(struct operation *operation)
+/* Another operation may have moved the session meanwhile. */
+static void start_refused(struct operation *operation)
 {
-	operation->retry = false;
-	operation->phase = PHASE_ENTER;
-	if (operation->session->leg.session && operation->refused_at == operation->session->at)
+	struct session *session = operation->session;
+
+	if (session->leg.backend == operation->refused && session_has_next(session))
 		move_on(operation, "refused", operation->work.reason);
+	operation->refused = NULL;
 	step(operation);
+}
+
+/* Decided again when the turn has come: the session may have moved since it was asked for. */
+static bool may_share(const struct operation *operation)
+{
+	return session_is_entered(operation->session) && is_reentrant(operation);
 }
 
 static void granted(struct turn *turn)
@@ -491,11 +561,11 @@ static void granted(struct turn *turn)
 	if (operation->session->end)
 		return fail(operation, VACCEL_ESESS, "session %" PRId64 " has ended",
 			    operation->session->id);
-	if (operation->retry)
-		return start_again(operation);
-	if (!operation->turn.exclusive && !session_is_entered(operation->session))
+	if (!operation->turn.exclusive && !may_share(operation))
 		return retry_alone(operation);
 	operation->phase = PHASE_ENTER;
+	if (operation->refused)
+		return start_refused(operation);
 	switch (operation->class->kind) {
 	case OPERATION_REGISTER:
 		return start_register(operation);
@@ -543,8 +613,8 @@ void operation_end_session(struct session *session, const char *why, struct ttrp
 	struct operation *operation = session->farewell;
 
 	session->farewell = NULL;
-	session->end = why;
 	operation_init(operation, class, session, NULL);
+	connection_drop_session(session, why);
 	operation->request = request;
 	operation->received_us = agent_now_us();
 	operation->agent->nr_operations++;

@@ -55,15 +55,17 @@ struct operation {
 	const ProtobufCMessage *message; /* decoded, in the request's arena */
 	struct session *session;	 /* counted */
 	struct resource *resource;	 /* counted; NULL: names none */
+	const struct backend *backend;	 /* that it was given to last; NULL: to none */
 	void *result;			 /* of run(); class->release() frees it */
 	size_t bytes_in, bytes_out;	 /* of the request; of the result */
 
 	/* private: where it stands */
 	enum { PHASE_LEAVE, PHASE_ENTER, PHASE_OWN } phase;
+	struct pass pass;	      /* to run at all, with the peer's others */
 	struct turn turn, model_turn; /* on the session's strand, on the replica's */
 	struct registration *at;      /* what the work in progress is about */
-	bool moved, retry;
-	size_t refused_at; /* retry: the place in the plan that refused */
+	bool moved;
+	const struct backend *refused; /* it, in a shared turn; the next turn is to move on */
 	struct work work;
 	int code;
 	uint64_t received_us;

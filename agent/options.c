@@ -3,6 +3,7 @@
  */
 #include "options.h"
 #include "vaccel.h"
+#include <arpa/inet.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -216,8 +217,13 @@ static int take(struct options *options, int option, const char *value)
 
 static bool is_loopback(const struct ttrpc_address *address)
 {
-	return address->transport != TTRPC_TCP || !strncmp(address->host, "127.", 4) ||
-	       !strcmp(address->host, "::1") || !strcmp(address->host, "localhost");
+	struct in_addr number;
+
+	if (address->transport != TTRPC_TCP || !strcmp(address->host, "localhost") ||
+	    !strcmp(address->host, "::1"))
+		return true;
+	return inet_pton(AF_INET, address->host, &number) == 1 &&
+	       ntohl(number.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 /* Anyone on the network could use the accelerators, and read what others send. */

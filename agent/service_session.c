@@ -94,13 +94,8 @@ static void destroy_session(struct connection *connection, struct ttrpc_request 
 		(const Vaccel__Session__DestroyRequest *)message;
 	struct session *session = service_session(connection, destroy->session_id, request);
 
-	if (!session)
-		return;
-	session_ref(session);
-	connection_drop_session(session);
-	session->connection = NULL;
-	operation_end_session(session, "client", request, &destroy_class);
-	session_unref(session);
+	if (session)
+		operation_end_session(session, "client", request, &destroy_class);
 }
 
 const struct method session_methods[] = {

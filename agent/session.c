@@ -29,6 +29,7 @@ struct session *session_new(struct connection *connection, int64_t id, uint32_t 
 	session->id = id;
 	session->hint = hint;
 	strand_init(&session->strand);
+	session->gate = gate_ref(connection->gate);
 	ttrpc_peer_str(ttrpc_conn_peer(connection->conn), session->peer, sizeof(session->peer));
 	session->agent->nr_sessions++;
 	return session;
@@ -50,6 +51,7 @@ void session_unref(struct session *session)
 	if (session->policy)
 		policy_session_free(session->agent->policy, session->policy);
 	session->agent->nr_sessions--;
+	gate_unref(session->gate);
 	free(session->farewell);
 	free(session);
 }
@@ -118,6 +120,16 @@ bool session_has_next(const struct session *session)
 
 	for (i = session->at + 1; i < session->plan.count; i++)
 		if (session->plan.backends[i]->up)
+			return true;
+	return false;
+}
+
+bool session_next_knows(const struct session *session, vaccel_op_type_t type)
+{
+	size_t i;
+
+	for (i = session->at + 1; i < session->plan.count; i++)
+		if (session->plan.backends[i]->up && backend_knows(session->plan.backends[i], type))
 			return true;
 	return false;
 }

@@ -12,6 +12,7 @@
 #define AGENT_SESSION_H
 
 #include "backend.h"
+#include "gate.h"
 #include "histogram.h"
 #include "strand.h"
 
@@ -40,11 +41,13 @@ struct session {
 	struct leg leg;
 	struct registration *registrations; /* in the order of their coming */
 	struct strand strand;
+	struct gate *gate;	    /* its connection's; counted */
+	bool answered;		    /* some operation has run and succeeded */
 	struct operation *farewell; /* memory for the operation that ends the session */
 	const struct backend *told; /* what the policy knows as s.backend */
-	const char *end;	    /* why it ends: "client", "gone", "shutdown"; NULL: it lives */
-	char why[256];		    /* why it is not where it wanted to be: "gpu:down" */
-	char peer[80];		    /* for lines, also when the connection has gone */
+	const char *end; /* why it ends: "client", "gone", "shutdown", "refused"; NULL: it lives */
+	char why[256];	 /* why it is not where it wanted to be: "gpu:down" */
+	char peer[80];	 /* for lines, also when the connection has gone */
 	/* what the last line tells */
 	uint64_t operations, errors, bytes_in, bytes_out;
 	struct histogram wait, service;
@@ -66,8 +69,9 @@ void session_forget(struct session *session, struct registration *registration);
 
 /* Is the leg open, with everything that belongs on it? */
 bool session_is_entered(const struct session *session);
-/* Is there another backend to try after the current one? */
+/* Is there another backend to try after the current one? One that knows the operation? */
 bool session_has_next(const struct session *session);
+bool session_next_knows(const struct session *session, vaccel_op_type_t type);
 /* Remember why the current backend does not serve, and go on to the next in the plan. */
 void session_next(struct session *session, const char *what, const char *reason);
 

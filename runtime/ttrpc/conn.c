@@ -67,12 +67,10 @@ void ttrpc_conn_close(struct ttrpc_conn *conn, const char *reason)
 
 	if (!conn->open)
 		return;
-	ttrpc_conn_ref(conn);
 	shut(conn);
 	ttrpc_conn_drop_queue(conn);
 	server->handlers.closed(server->ctx, conn, reason);
 	ttrpc_conn_unref(conn); /* it was open */
-	ttrpc_conn_unref(conn);
 }
 
 void ttrpc_conn_violation(struct ttrpc_conn *conn)

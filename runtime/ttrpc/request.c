@@ -91,7 +91,7 @@ void ttrpc_request_end(struct ttrpc_request *request)
 	ttrpc_arena_release(&request->arena);
 	free(request->frame);
 	conn->nr_requests--;
-	conn->held -= request->frame_size;
+	conn->held -= request->frame_size + held->charged;
 	free(held);
 	ttrpc_conn_throttle(conn);
 	ttrpc_conn_unref(conn);
@@ -119,6 +119,16 @@ static int check_metadata(const Ttrpc__Request *envelope, unsigned max, char *er
 	return TTRPC_RESOURCE_EXHAUSTED;
 }
 
+/* What decoding took counts among what the connection holds, as the frame does. */
+static void charge_arena(struct ttrpc_request *request)
+{
+	struct held_request *held = held_of(request);
+
+	request->conn->held += request->arena.used - held->charged;
+	held->charged = request->arena.used;
+	ttrpc_conn_throttle(request->conn);
+}
+
 static int open_envelope(struct ttrpc_request *request, char *err, size_t errsize)
 {
 	ProtobufCMessage *message;
@@ -134,6 +144,7 @@ static int open_envelope(struct ttrpc_request *request, char *err, size_t errsiz
 	request->method = envelope->method;
 	request->timeout_nano = envelope->timeout_nano;
 	request->payload = envelope->payload;
+	charge_arena(request);
 	return check_metadata(envelope, request->conn->server->limits.metadata_max, err, errsize);
 }
 
@@ -198,6 +209,7 @@ ProtobufCMessage *ttrpc_request_decode(struct ttrpc_request *request,
 	int code = ttrpc_message_decode(type, request->payload.data, request->payload.len,
 					&request->arena, &message, reason, sizeof(reason));
 
+	charge_arena(request);
 	if (!code)
 		return message;
 	refuse(request, code == -EBADMSG ? TTRPC_INVALID_ARGUMENT : TTRPC_RESOURCE_EXHAUSTED,

@@ -27,6 +27,7 @@ enum { STREAM_BUCKETS = 64 };
 /* What the owner sees as a struct ttrpc_request, and its answer. */
 struct held_request {
 	struct ttrpc_request pub;
+	size_t charged; /* of what its arena takes, to its connection */
 	bool streaming; /* counted among the open streams of its connection */
 	struct ttrpc_out out;
 	struct ttrpc_out_position position;

@@ -61,6 +61,25 @@ static void removed_slots_are_used_again(void **state)
 	idmap_release(&map);
 }
 
+static void an_id_that_was_removed_comes_back(void **state)
+{
+	struct idmap map = { 0 };
+	size_t at = 0;
+	int first, second;
+
+	(void)state;
+	assert_int_equal(idmap_put(&map, 5, &first), 0);
+	idmap_remove(&map, 5);
+	assert_int_equal(idmap_put(&map, 5, &second), 0);
+	assert_ptr_equal(idmap_get(&map, 5), &second);
+	assert_int_equal(map.count, 1);
+	idmap_remove(&map, 5);
+	assert_null(idmap_get(&map, 5));
+	assert_null(idmap_next(&map, &at));
+	assert_int_equal(map.count, 0);
+	idmap_release(&map);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -105,6 +124,7 @@ int main(void)
 		cmocka_unit_test(a_table_finds_what_was_put_and_not_removed),
 		cmocka_unit_test(ids_that_cannot_be_are_unknown),
 		cmocka_unit_test(removed_slots_are_used_again),
+		cmocka_unit_test(an_id_that_was_removed_comes_back),
 		cmocka_unit_test(the_median_is_right_within_an_eighth),
 		cmocka_unit_test(an_empty_or_huge_histogram_is_no_trouble),
 	};

@@ -40,6 +40,7 @@ static const struct {
 	{ "-a http://127.0.0.1:1", EXIT_USAGE },
 	{ "-a tcp://0.0.0.0:1", EXIT_USAGE },
 	{ "-a tcp://0.0.0.0:1 --allow plaintext", GO_ON },
+	{ "-a tcp://127.example.com:1", EXIT_USAGE },
 	{ "-a tcp://[::1]:1", GO_ON },
 	{ "--allow everything", EXIT_USAGE },
 	{ "--limit sessions=10,frame=4M", GO_ON },
