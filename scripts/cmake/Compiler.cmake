@@ -30,7 +30,8 @@ else()
 	add_link_options(-Wl,-z,defs -Wl,--as-needed)
 endif()
 
-# luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so, which sees public headers alone.
+# luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so. A plugin sees the public headers alone
+# (rpc also links the transport).
 function(luaccel_plugin name)
 	add_library(vaccel-${name} MODULE ${ARGN})
 	target_link_libraries(vaccel-${name} PRIVATE vaccel)

@@ -12,6 +12,7 @@
  *   WITNESS_REFUSE    a transport whose sessions are refused (EBUSY)
  *   WITNESS_PICKY     resources are refused (ENOTSUP)
  *   WITNESS_MUTE      no operation but noop
+ *   WITNESS_SHARED    classifications may run at once on one session
  *
  * Any thread may call it. Nothing is shared but the counter.
  */
@@ -203,6 +204,10 @@ static struct vaccel_op ops[] = {
 	VACCEL_OP_INIT(ops[3], VACCEL_OP_TORCH_MODEL_RUN, witness_torch_run),
 #endif
 };
+
+#ifdef WITNESS_SHARED
+LUACCEL_REENTRANT(LUACCEL_OP(VACCEL_OP_IMAGE_CLASSIFY));
+#endif
 
 static int init(void)
 {
