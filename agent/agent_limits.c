@@ -33,7 +33,7 @@ static const struct {
 	{ "resources-total", offsetof(struct limits, resources_total), 1 << 24 },
 	{ "frame", offsetof(struct limits, frame), (size_t)1 << 30 },
 	{ "held", offsetof(struct limits, held), (size_t)1 << 40 },
-	{ "streams", offsetof(struct limits, streams), 1 << 20 },
+	{ "streams", offsetof(struct limits, streams), 1 << 16 },
 	{ "executing", offsetof(struct limits, executing), 4096 },
 	{ "frame-timeout", offsetof(struct limits, frame_timeout), 86400 },
 	{ "write-timeout", offsetof(struct limits, write_timeout), 86400 },

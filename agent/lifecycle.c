@@ -67,9 +67,11 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
 	struct lifecycle *life = prepare->data;
+	struct ttrpc_server_stats stats;
 
 	(void)events;
-	if (life->agent->nr_operations)
+	ttrpc_server_stats(life->agent->server, &stats);
+	if (life->agent->nr_operations || stats.bytes_out)
 		return;
 	if (life->stage == LIFE_CLOSING) {
 		ev_break(loop, EVBREAK_ALL);

@@ -200,13 +200,14 @@ static void move_on(struct operation *operation, const char *what, const char *r
  */
 static void retry_alone(struct operation *operation)
 {
-	struct strand *strand = &operation->session->strand;
+	struct session *session = session_ref(operation->session);
 	struct turn shared = { .exclusive = false };
 
 	operation->state = OPERATION_QUEUED; /* what was refused has not run */
 	operation->turn.exclusive = true;
-	strand_take_first(strand, &operation->turn);
-	strand_release(strand, &shared);
+	strand_take_first(&session->strand, &operation->turn);
+	strand_release(&session->strand, &shared); /* the operation may be gone after it */
+	session_unref(session);
 }
 
 /*
@@ -580,10 +581,19 @@ static void granted(struct turn *turn)
 
 static void enqueue(struct operation *operation)
 {
+	struct session *session = session_ref(operation->session);
+
 	operation->state = OPERATION_QUEUED;
 	operation->turn.granted = granted;
 	operation->turn.exclusive = !is_reentrant(operation);
-	strand_take(&operation->session->strand, &operation->turn);
+	strand_take(&session->strand, &operation->turn); /* the operation may be gone after it */
+	session_unref(session);
+}
+
+/* What a draining agent takes on no more; what ends things goes on. */
+static bool begins_work(enum operation_kind kind)
+{
+	return kind == OPERATION_REGISTER || kind == OPERATION_LOAD || kind == OPERATION_RUN;
 }
 
 void operation_start(struct operation *operation, struct ttrpc_request *request,
@@ -598,6 +608,10 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 	operation->agent->nr_operations++;
 	log_debug("session:%" PRId64 " %s", operation->session->id, operation->class->method);
 
+	if (operation->agent->draining && begins_work(operation->class->kind)) {
+		reply_draining(request);
+		return operation_free(operation);
+	}
 	if (!decide_operation(operation, &decision)) {
 		operation->session->operations++;
 		operation->session->errors++;

@@ -11,6 +11,34 @@
 
 enum { REASON_MAX = 512 };
 
+/* Bytes of the UTF-8 sequence that starts here, 0 when none does. */
+static size_t sequence(const unsigned char *text)
+{
+	size_t length = *text < 0x80			? 1
+			: *text >= 0xc2 && *text < 0xe0 ? 2
+			: *text >= 0xe0 && *text < 0xf0 ? 3
+			: *text >= 0xf0 && *text < 0xf5 ? 4
+							: 0;
+	size_t i;
+
+	for (i = 1; i < length; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return length;
+}
+
+/* Strings on the wire are UTF-8, whatever peers and plugins make them of. */
+static void make_utf8(char *text)
+{
+	while (*text) {
+		size_t length = sequence((const unsigned char *)text);
+
+		if (!length)
+			*text = '?';
+		text += length ? length : 1;
+	}
+}
+
 static void send_error(struct ttrpc_request *request, int code, const char *message,
 		       const Vaccel__Error *error)
 {
@@ -35,6 +63,7 @@ void reply_status(struct ttrpc_request *request, int code, const char *format, .
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
+	make_utf8(message);
 	ttrpc_request_fail(request, &status);
 }
 
@@ -49,6 +78,7 @@ static void send_code(struct ttrpc_request *request, int code, int vaccel_code, 
 	error.ffi_error = (uint32_t)vaccel_code;
 	if (reason[0]) {
 		snprintf(text, sizeof(text), "%s", reason);
+		make_utf8(text);
 		status.code = (uint32_t)vaccel_code;
 		status.message = text;
 		error.type = VACCEL__ERROR_TYPE__FFI_WITH_STATUS;
@@ -66,6 +96,7 @@ void reply_vaccel(struct ttrpc_request *request, int vaccel_code, const char *re
 			 REASON_MAX - 64, reason, vaccel_code);
 	else
 		snprintf(message, sizeof(message), "FFI error: %d", vaccel_code);
+	make_utf8(message);
 	send_code(request, TTRPC_INTERNAL, vaccel_code, message, reason);
 }
 

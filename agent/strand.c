@@ -11,13 +11,17 @@ void strand_init(struct strand *strand)
 }
 
 /*
- * granted() may take and release turns of this very strand, so the state is complete before each
- * call and read afresh after it.
+ * granted() may take and release turns of this very strand: the state is complete before each call
+ * and read afresh after it, by the outermost call alone, so that a long queue of turns that end at
+ * once takes no stack.
  */
 static void grant(struct strand *strand)
 {
 	struct turn *turn;
 
+	if (strand->granting)
+		return;
+	strand->granting = true;
 	while ((turn = strand->first) && !strand->exclusive &&
 	       !(turn->exclusive && strand->shared)) {
 		strand->first = turn->next;
@@ -29,6 +33,7 @@ static void grant(struct strand *strand)
 			strand->shared++;
 		turn->granted(turn);
 	}
+	strand->granting = false;
 }
 
 void strand_take(struct strand *strand, struct turn *turn)

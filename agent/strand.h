@@ -21,6 +21,7 @@ struct strand {
 	struct turn *first, **last; /* waiting */
 	unsigned shared;	    /* turns running */
 	bool exclusive;		    /* one turn running alone */
+	bool granting;		    /* granted() is being called; it will be looked again */
 };
 
 void strand_init(struct strand *strand);

@@ -97,6 +97,28 @@ describe("a peer that sends ahead", function ()
     agent:stop()
   end)
 
+  it("does not keep a draining agent", function ()
+    local agent = harness.agent { plugins = "witness" }
+    local peer = wire.connect(agent.address)
+    local session = peer:session()
+    local long = peer:start("ImageClassification", wire.image(session, "SLEEP 500 ms"))
+    system.sleep(0.1)
+    agent:kill(signal.SIGTERM)
+    agent:says "SIGTERM: draining, 1 operations are running"
+    local late = peer:start("ImageClassification", wire.image(session, "x"))
+    local by_stream = answers(peer, { long, late })
+    assert.equal(0, by_stream[long].code)
+    assert.matches("draining", by_stream[late].message)
+    assert.same({ how = "exited", code = 0 }, agent:wait(5 * harness.slow))
+  end)
+
+  it("is told so in UTF-8, whatever it said", function ()
+    local agent = harness.agent { plugins = "witness" }
+    local peer = wire.connect(agent.address)
+    assert.equal("/no \195\169 ? ?/X does not exist", peer:call("X", "", "no \195\169 \233 \195").message)
+    agent:stop()
+  end)
+
   it("and stays with a policy, drains to nothing", function ()
     local agent = harness.agent { policy = [[
 backends { one = plugin "witness" }

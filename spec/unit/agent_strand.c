@@ -99,12 +99,47 @@ static void the_front_of_the_queue_goes_before_those_that_wait(void **state)
 	assert_true(strand_idle(&strand));
 }
 
+/* A turn that ends at once, as an operation of a session that is gone does. */
+static struct strand *shortcut;
+static unsigned ended;
+
+static void end_at_once(struct turn *turn)
+{
+	ended++;
+	strand_release(shortcut, turn);
+}
+
+static void a_long_queue_of_turns_that_end_at_once_takes_no_stack(void **state)
+{
+	enum { TURNS = 1000000 };
+	struct turn *turns = test_calloc(TURNS, sizeof(*turns));
+	struct lettered first = make('a', true);
+	struct strand strand;
+	int i;
+
+	(void)state;
+	strand_init(&strand);
+	shortcut = &strand;
+	ended = 0;
+	strand_take(&strand, &first.turn);
+	for (i = 0; i < TURNS; i++) {
+		turns[i] = (struct turn){ .granted = end_at_once, .exclusive = i % 3 };
+		strand_take(&strand, &turns[i]);
+	}
+	strand_release(&strand, &first.turn);
+	assert_int_equal(ended, TURNS);
+	assert_true(strand_idle(&strand));
+	test_free(turns);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(exclusive_turns_wait_for_each_other, reset),
 		cmocka_unit_test_setup(shared_turns_run_together_but_do_not_overtake, reset),
 		cmocka_unit_test_setup(the_front_of_the_queue_goes_before_those_that_wait, reset),
+		cmocka_unit_test_setup(a_long_queue_of_turns_that_end_at_once_takes_no_stack,
+				       reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
