@@ -6,8 +6,10 @@ local system = require "support.system"
 
 local TIMES = 20
 local GONE = 5 * harness.slow -- seconds until nothing is left of a client
---- Seconds until a client knows that its agent is gone.
-local LOST = harness.sanitize == "" and 0.1 or 0.1 * 10 * harness.slow
+--- Seconds until a client knows that its agent is gone: most times, and ten times that each time,
+--- since these machines are noisy. The largest is printed.
+local LOST_MOSTLY = 0.1 * harness.slow
+local LOST = 10 * LOST_MOSTLY
 
 math.randomseed(tonumber(os.getenv "LUACCEL_SEED") or os.time())
 
@@ -130,14 +132,14 @@ describe("after", function ()
 
   it("the agent was killed, at " .. TIMES .. " random instants, the client knows at once and can go on", function ()
     local agent = start_agent()
-    local largest = 0
+    local largest, all = 0, {}
     for i = 1, TIMES do
       local driver = churning(agent.address)
       local killed = system.now()
       agent:kill(signal.SIGKILL)
       local answer = driver:answer()
       local took = answer.at - killed
-      largest = math.max(largest, took)
+      largest, all[i] = math.max(largest, took), took
       assert.is_false(answer.ok)
       -- Only a session that was being made has another reason: nobody answers at that address.
       if answer.step ~= "session" then assert.equal(104, answer.code, ("instant %d: %s"):format(i, answer.line)) end
@@ -150,6 +152,9 @@ describe("after", function ()
       driver:must "release again"
       driver:close()
     end
+    table.sort(all)
+    local mostly = all[math.ceil(TIMES * 0.8)]
+    assert.is_true(mostly <= LOST_MOSTLY, ("four in five took up to %.3f s"):format(mostly))
     print(("crash: a client had its error at most %.1f ms after its agent was killed, %d times")
       :format(largest * 1000, TIMES))
     agent:stop()
