@@ -3,10 +3,11 @@
  * registered with it.
  *
  * A plan is an ordered list of backends. The leg starts on the first that is up and opens; when the
- * backend refuses (it cannot be opened, will not take a resource, does not know an operation) the
- * session moves to the next: the old leg is left, a new one is opened, and registrations and model
- * loads are repeated there before anything else runs. operation.c does that, step by step; who
- * holds the session's strand exclusively may change leg, registrations and place in the plan.
+ * backend refuses (it cannot be opened, will not take a resource, or, before the session's first
+ * answer, does not know an operation) the session moves to the next: the old leg is left, a new one
+ * is opened, and registrations and model loads are repeated there before anything else runs.
+ * operation.c does that, step by step; who holds the session's strand exclusively may change leg,
+ * registrations and place in the plan.
  */
 #ifndef AGENT_SESSION_H
 #define AGENT_SESSION_H
@@ -31,7 +32,7 @@ struct plan {
 
 struct session {
 	struct agent *agent;
-	struct connection *connection; /* NULL once it has gone */
+	struct connection *connection; /* NULL once the session ends, or it has gone */
 	unsigned refs;
 	int64_t id;
 	uint32_t hint;

@@ -486,6 +486,23 @@ policy { name = "reload", api = 1, on_error = "reject",
       agent:stop()
     end)
 
+    it("takes nothing of a script that is refused", function ()
+      local why = harness.lacks "torch"
+      if why then return pending(why) end
+      local function script(threads, more)
+        return ([[
+backends { one = plugin "witness", net = plugin "torch" { threads = %d } %s }
+policy { name = "reload", api = 1, on_error = "reject" }
+]]):format(threads, more)
+      end
+      local from = reload(script(2, ', zero = plugin "noop" { speed = 9 }'))
+      agent:says("the policy in force stays: .*backend zero: option speed", from)
+      from = reload(script(1, "")) -- net never was what that script said
+      agent:says("policies loaded again", from)
+      driver:close()
+      agent:stop()
+    end)
+
     it("refuses an option as often as it is asked for", function ()
       local script = [[
 backends { one = plugin "witness", deaf = plugin "noop" { speed = 9 } }

@@ -41,8 +41,7 @@ struct luaccel_core {
 	/* Operations that the plugin allows at once on one session or model, see luaccel.h. */
 	uint64_t (*plugin_reentrant)(const struct vaccel_plugin *plugin);
 
-	/* How many resources the process may have: an agent bounds its peers by limits of its own.
-	 */
+	/* How many resources the process may have: an agent has limits of its own for peers. */
 	void (*limit_resources)(size_t resources);
 
 	/* A new session id: rising, below 2^53, shared with vaccel_session_init(). */
@@ -70,8 +69,7 @@ struct luaccel_core {
 	/* Unregister the hidden resource from every leg and free it. */
 	int (*resource_unshare)(struct vaccel_resource *hidden);
 
-	/* For a process that must end while plugins run: remove the run-time files, nothing else.
-	 */
+	/* For a process that must end while plugins run: remove its run-time files alone. */
 	void (*remove_files)(void);
 };
 

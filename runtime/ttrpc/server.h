@@ -57,10 +57,10 @@ struct ttrpc_server_handlers {
 };
 
 struct ttrpc_server_limits {
-	size_t frame_max; /* 0: TTRPC_FRAME_DEFAULT */
-	size_t held_max;  /* bytes of request frames held for one connection; 0: 256 MiB + 16 MiB */
-	size_t out_max;	  /* bytes waiting to be written before reading stops; 0: the same */
-	unsigned streams_max;	  /* requests open on one connection; 0: 1024 */
+	size_t frame_max;     /* 0: TTRPC_FRAME_DEFAULT */
+	size_t held_max;      /* bytes of requests held for one connection, decoded; 0: 272 MiB */
+	size_t out_max;	      /* bytes waiting to be written before reading stops; 0: the same */
+	unsigned streams_max; /* requests open on one connection; 0: 1024 */
 	unsigned connections_max; /* 0: 1024 */
 	double frame_timeout;	  /* seconds for a frame to complete; 0: 30 */
 	size_t frame_rate;	  /* and at least so many bytes a second after that; 0: 16 KiB */
