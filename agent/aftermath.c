@@ -31,6 +31,11 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.bytes_out = entry->bytes_out,
 	};
 
+	if (!session) {
+		if (!entry->backend->retired)
+			policy_backend_state(agent->policy, backend, entry->up);
+		return;
+	}
 	if (!entry->operation) {
 		policy_session_close(agent->policy, session->policy);
 		return;
@@ -47,7 +52,8 @@ static void tell_first(struct agent *agent)
 	aftermath->first = (aftermath->first + 1) % AFTERMATH_RING;
 	aftermath->count--;
 	tell(agent, &entry);
-	session_unref(entry.session);
+	if (entry.session)
+		session_unref(entry.session);
 }
 
 static void on_idle(struct ev_loop *loop, ev_idle *watcher, int events)
@@ -73,7 +79,8 @@ static void push(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct aftermath *aftermath = &agent->aftermath;
 
-	session_ref(entry->session);
+	if (entry->session)
+		session_ref(entry->session);
 	aftermath->ring[(aftermath->first + aftermath->count++) % AFTERMATH_RING] = *entry;
 	ev_idle_start(agent->loop, &aftermath->idle);
 }
@@ -108,15 +115,26 @@ void aftermath_operation(const struct operation *operation)
 	     });
 }
 
-void aftermath_session(struct session *session)
+/* What is always told. */
+static void push_surely(struct agent *agent, const struct aftermath_entry *entry)
 {
-	struct agent *agent = session->agent;
-
-	if (!session->policy)
-		return;
 	if (agent->aftermath.count == AFTERMATH_RING)
 		tell_first(agent);
-	push(agent, &(struct aftermath_entry){ .session = session });
+	push(agent, entry);
+}
+
+void aftermath_session(struct session *session)
+{
+	if (session->policy)
+		push_surely(session->agent, &(struct aftermath_entry){ .session = session });
+}
+
+void aftermath_backend(const struct backend *backend, bool up)
+{
+	const struct aftermath_entry entry = { .backend = backend, .up = up };
+
+	if (backend->agent->policy)
+		push_surely(backend->agent, &entry);
 }
 
 void aftermath_finish(struct agent *agent)

@@ -1,14 +1,16 @@
 /*
- * aftermath.h - what policies are told after a reply has been written: op_done, session_close.
+ * aftermath.h - what policies are told afterwards: op_done when the reply has been written,
+ * session_close, backend_state.
  *
  * A bounded ring that the loop empties when it has nothing better to do, a few entries at a time,
- * so that a slow hook delays no reply. Over-full, it drops operations and counts them; a session's
- * end is always told. The loop's thread.
+ * so that a slow hook delays no reply. Over-full, it drops operations and counts them; all else is
+ * always told. The loop's thread.
  */
 #ifndef AGENT_AFTERMATH_H
 #define AGENT_AFTERMATH_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,8 +22,9 @@ struct session;
 enum { AFTERMATH_RING = 1024 };
 
 struct aftermath_entry {
-	struct session *session;       /* counted */
+	struct session *session;       /* counted; NULL: it is about the backend */
 	const struct backend *backend; /* where the operation ran; NULL: nowhere */
+	bool up;		       /* the backend is, from then on */
 	int64_t operation;	       /* id; 0: the session's end */
 	int type, code;
 	size_t bytes_in, bytes_out;
@@ -38,6 +41,8 @@ struct aftermath {
 void aftermath_init(struct agent *agent);
 void aftermath_operation(const struct operation *operation);
 void aftermath_session(struct session *session);
+/* It has come up, or gone down. */
+void aftermath_backend(const struct backend *backend, bool up);
 /* Tell all that is left, before the agent goes. */
 void aftermath_finish(struct agent *agent);
 

@@ -7,41 +7,60 @@
  *   operation   one call of a peer, or the agent's own clearing up, from receipt to reply
  *   backend     a named place where operations run
  *
- * Threads: everything runs on loop 0's thread, the Lua state included, except what a backend
- * gives to the pool: there a worker has one struct work to itself, and its leg and replica, whose
- * strands are held for it. No object of the agent has a lock.
+ * Threads: everything runs on the thread that runs loop 0 (one at a time: pool.h), the Lua state
+ * included, except what a backend gives to the pool: there a worker has one struct work to itself,
+ * and its leg and replica, whose strands are held for it. No object of the agent has a lock.
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
+#include "account.h"
 #include "aftermath.h"
 #include "agent_limits.h"
+#include "content.h"
+#include "listeners.h"
 #include "luaccel_core.h"
+#include "metrics.h"
 #include "policy.h"
 #include "pool.h"
 #include "server.h"
+#include "timers.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct allow;
 struct backend;
 struct connection;
+struct pressure;
 
 struct agent {
 	struct ev_loop *loop;
 	const struct luaccel_core *core;
+	unsigned threads; /* of a pool, at most */
 	struct pool *pool;
+	struct pool *probes; /* asks remotes whether they are there; NULL until there is one */
 	struct ttrpc_server *server;
-	struct policy_engine *policy; /* NULL: no script was given */
+	struct listeners listeners;
+	struct policy_engine *engine;
+	struct policy_engine *policy; /* the same; NULL: no script was ever given */
+	unsigned generation;	      /* of policies: how often scripts were loaded */
+	uint64_t started_us;
 	struct limits limits;
+	struct accounts accounts;
+	struct pressure *pressure;
+	const struct allow *allow; /* what peers may do beyond the default */
 	struct aftermath aftermath;
+	struct timers timers; /* of policies */
+	struct contents contents;
+	struct metrics metrics;
 
 	struct backend *backends; /* in the order in which hints see them */
 	struct connection *connections;
 
+	uint64_t instance; /* among all agents, for sessions that go through several */
 	int64_t next_operation;
-	size_t nr_sessions, nr_resources;
 	size_t nr_operations; /* not yet replied, and clearing up not yet done */
 	bool draining;	      /* no new session */
 };

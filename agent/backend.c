@@ -1,12 +1,16 @@
 /*
- * backend.c - backends by name, and the class of backends that are plugins in this process.
+ * backend.c - backends by name, how scripts declare them, and the class of those that are plugins
+ * in this process.
  *
  * A plugin's code may block, so each piece of work is a job of the pool.
  */
 #include "backend.h"
+#include "backend_names.h"
 #include "log.h"
 #include "luaccel.h"
 #include "operation.h"
+#include "operation_names.h"
+#include "remote.h"
 #include "resource.h"
 #include "session.h"
 #include <errno.h>
@@ -20,15 +24,27 @@ static struct work *work_of(struct job *job)
 	return (struct work *)((char *)job - offsetof(struct work, job));
 }
 
-static int plugin_work(struct work *work)
+static int open_leg(struct work *work)
+{
+	const struct backend *backend = work->leg->backend;
+	const struct session *session = work->operation->session;
+	const struct luaccel_target target = {
+		.uri = backend->remote ? remote_uri(backend->remote) : NULL,
+		.via = session->via,
+		.nr_via = session->nr_via,
+	};
+
+	return backend->agent->core->leg_open(backend->plugin, session->id, session->hint,
+					      target.uri ? &target : NULL, &work->opened);
+}
+
+static int do_work(struct work *work)
 {
 	const struct luaccel_core *core = work->leg->backend->agent->core;
-	struct session *session = work->operation->session;
 
 	switch (work->kind) {
 	case WORK_OPEN:
-		return core->leg_open(work->leg->backend->plugin, session->id, session->hint,
-				      &work->opened);
+		return open_leg(work);
 	case WORK_CLOSE:
 		return core->leg_close(work->leg->session);
 	case WORK_ADD:
@@ -36,7 +52,7 @@ static int plugin_work(struct work *work)
 	case WORK_DROP:
 		return replica_drop(work->replica, work->leg->session, work->last);
 	case WORK_LOAD:
-		return vaccel_torch_model_load(work->leg->session, work->replica->hidden);
+		return model_load(work->family, work, work->leg->session, work->replica->hidden);
 	case WORK_RUN:
 		break;
 	}
@@ -44,30 +60,57 @@ static int plugin_work(struct work *work)
 					   work->replica ? work->replica->hidden : NULL);
 }
 
-static void plugin_run(struct job *job)
+void backend_run_work(struct job *job)
 {
 	struct work *work = work_of(job);
 
 	work->started_us = agent_now_us();
 	work->reason[0] = '\0';
+	work->status = -1;
 	luaccel_set_error("%s", ""); /* what this thread had to say to another peer */
-	work->code = plugin_work(work);
-	if (work->code)
+	work->lost = false;
+	work->code = do_work(work);
+	if (work->code && !work->reason[0])
 		luaccel_last_error(work->reason, sizeof(work->reason));
 	work->ended_us = agent_now_us();
+}
+
+/*
+ * How long work of this kind takes; NULL when it may always be long: it waits for another machine,
+ * opens files, loads models or libraries, or runs what the peer has brought.
+ */
+static struct pace *pace_of(struct backend *backend, const struct work *work)
+{
+	const struct operation *operation = work->operation;
+
+	if (work->kind != WORK_RUN || operation->class->kind != OPERATION_RUN ||
+	    operation->type == VACCEL_OP_EXEC || operation->type == VACCEL_OP_EXEC_WITH_RESOURCE ||
+	    backend->plugin->info->is_virtio)
+		return NULL;
+	return &backend->paces[operation->type];
 }
 
 static void plugin_done(struct job *job)
 {
 	struct work *work = work_of(job);
+	struct pace *pace = pace_of(work->leg->backend, work);
 
+	work->leg->backend->inflight--;
+	if (pace)
+		pace_add(pace, work->started_us, work->ended_us, job->stayed);
 	work->done(work);
 }
 
 static void plugin_submit(struct backend *backend, struct work *work)
 {
-	work->job = (struct job){ .run = plugin_run, .done = plugin_done };
-	pool_submit(backend->agent->pool, &work->job);
+	const struct pace *pace = pace_of(backend, work);
+
+	backend->inflight++;
+	work->job = (struct job){ .run = backend_run_work, .done = plugin_done };
+	if (pace && pace_is_short(pace, agent_now_us()))
+		pool_submit_short(backend->agent->pool, &work->job);
+	else
+		pool_submit(backend->agent->pool, &work->job);
 }
 
 static const struct backend_class plugin_class = { "plugin", plugin_submit };
@@ -78,6 +121,11 @@ static struct backend *add_backend(struct agent *agent, const char *name, const 
 
 	if (!backend)
 		return NULL;
+	backend->metrics = calloc(1, sizeof(*backend->metrics));
+	if (!backend->metrics) {
+		free(backend);
+		return NULL;
+	}
 	backend->agent = agent;
 	backend->class = &plugin_class;
 	snprintf(backend->name, sizeof(backend->name), "%s", name);
@@ -103,6 +151,30 @@ static void list_operations(const struct vaccel_plugin *plugin, char *buf, size_
 		length += (size_t)snprintf(buf + length, size - length, "%s%s", length ? ", " : "",
 					   name);
 	}
+}
+
+/* What policies decided for later sessions, they decided with other backends up. */
+static void plans_are_old(const struct agent *agent)
+{
+	if (agent->policy)
+		policy_epoch_advance(agent->policy);
+}
+
+void backend_up(struct backend *backend)
+{
+	backend->up = true;
+	plans_are_old(backend->agent);
+	log_info("backend %s is up", backend->name);
+	aftermath_backend(backend, true);
+}
+
+void backend_down(struct backend *backend, const char *why)
+{
+	backend->up = false;
+	plans_are_old(backend->agent);
+	snprintf(backend->why, sizeof(backend->why), "%s", why);
+	log_warn("backend %s is down: %s", backend->name, backend->why);
+	aftermath_backend(backend, false);
 }
 
 static void attach(struct backend *backend)
@@ -143,12 +215,13 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *err, size_t errsiz
 	return -EINVAL;
 }
 
+/* The first; all remotes are one plugin's. */
 static struct backend *backend_of_plugin(const struct agent *agent,
 					 const struct vaccel_plugin *plugin)
 {
 	struct backend *backend = agent->backends;
 
-	while (backend && backend->plugin != plugin)
+	while (backend && (backend->retired || backend->plugin != plugin))
 		backend = backend->next;
 	return backend;
 }
@@ -167,24 +240,9 @@ static int configure(struct backend *backend, const struct policy_backend *decla
 		if (!ret)
 			continue;
 		luaccel_last_error(reason, sizeof(reason));
-		if (ret == VACCEL_ENOTSUP)
-			snprintf(reason, sizeof(reason), "the plugin takes no options");
-		return refuse(err, errsize, "%s: backend %s: option %s = %s refused: %s",
-			      declared->where, declared->name, option->key, option->value,
-			      reason[0] ? reason : "unknown option");
+		return -backend_option_refused(err, errsize, declared, option, ret, reason);
 	}
 	return 0;
-}
-
-/* "torch" is libvaccel-torch.so; what has a slash or ends in .so is taken as it is. */
-static void library_of(const char *target, char *buf, size_t size)
-{
-	size_t length = strlen(target);
-
-	if (strchr(target, '/') || (length > 3 && !strcmp(target + length - 3, ".so")))
-		snprintf(buf, size, "%s", target);
-	else
-		snprintf(buf, size, "libvaccel-%s.so", target);
 }
 
 /* What identifies a declaration: a reload may repeat it, not change it. */
@@ -215,29 +273,94 @@ static int redeclare(struct backend *backend, const struct policy_backend *decla
 }
 
 /* Load its plugin. One that cannot be loaded leaves the backend down, which is no error. */
-static int load(struct backend *backend, const struct policy_backend *declared, char *err,
-		size_t errsize)
+static int load(struct backend *backend, const char *library)
 {
-	const struct luaccel_core *core = backend->agent->core;
 	struct vaccel_plugin *plugin = NULL;
+	char why[sizeof(backend->why)];
+	int ret = backend->agent->core->plugin_load(library, &plugin);
+
+	if (ret && ret != VACCEL_EEXIST) {
+		luaccel_last_error(why, sizeof(why));
+		backend_down(backend, why);
+		return ret;
+	}
+	backend->plugin = plugin;
+	return ret;
+}
+
+/* A library that no other backend has loaded. */
+static int load_own(struct backend *backend, const struct policy_backend *declared, char *err,
+		    size_t errsize)
+{
 	const struct backend *other;
 	char library[256];
-	int ret;
 
-	library_of(declared->target, library, sizeof(library));
-	ret = core->plugin_load(library, &plugin);
-	other = ret == VACCEL_EEXIST ? backend_of_plugin(backend->agent, plugin) : NULL;
-	if (other)
-		return refuse(err, errsize,
-			      "%s: backends %s and %s are on one library file, %s; one process can "
-			      "have it once",
-			      declared->where, other->name, declared->name, library);
-	if (!ret || ret == VACCEL_EEXIST) {
-		backend->plugin = plugin;
+	backend_library(declared, library, sizeof(library));
+	if (load(backend, library) != VACCEL_EEXIST)
 		return 0;
+	for (other = backend->agent->backends; other; other = other->next)
+		if (other != backend && !other->remote && other->plugin == backend->plugin)
+			break;
+	if (!other)
+		return 0;
+	backend->plugin = NULL;
+	return refuse(err, errsize,
+		      "%s: backends %s and %s are on one library file, %s; one process can have it "
+		      "once",
+		      declared->where, other->name, declared->name, library);
+}
+
+/* One that this reload names as it was, or that was retired. */
+static struct backend *find_remote(const struct agent *agent, const char *name, const char *target)
+{
+	struct backend *backend = agent->backends;
+
+	while (backend && !(backend->remote && !strcmp(backend->name, name) &&
+			    !strcmp(backend->target, target)))
+		backend = backend->next;
+	return backend;
+}
+
+static int add_remote(struct agent *agent, const struct policy_backend *declared,
+		      const char *target, struct backend **added, char *err, size_t errsize)
+{
+	struct remote *remote;
+	char reason[256];
+	int ret = remote_new(agent, declared->target, &remote, reason, sizeof(reason));
+
+	if (ret == -EINVAL)
+		return refuse(err, errsize, "%s: backend %s: %s", declared->where, declared->name,
+			      reason);
+	if (ret)
+		return ret;
+	*added = add_backend(agent, declared->name, target);
+	if (!*added) {
+		remote_free(remote);
+		return -ENOMEM;
 	}
-	luaccel_last_error(backend->why, sizeof(backend->why));
-	log_warn("backend %s is down: %s", backend->name, backend->why);
+	remote_attach(remote, *added);
+	(*added)->retired = true;
+	return 0;
+}
+
+static int declare_remote(struct agent *agent, const struct policy_backend *declared,
+			  const char *target, char *err, size_t errsize)
+{
+	struct backend *backend = backend_find(agent, declared->name);
+	int ret = 0;
+
+	if (backend && !backend->remote)
+		return redeclare(backend, declared, target, err, errsize);
+	backend = find_remote(agent, declared->name, target);
+	if (!backend)
+		ret = add_remote(agent, declared, target, &backend, err, errsize);
+	if (ret)
+		return ret;
+	backend->fresh = backend->retired;
+	backend->declared = true;
+	backend->retired = false;
+	if (!backend->plugin)
+		load(backend, "libvaccel-rpc.so");
 	return 0;
 }
 
@@ -249,7 +372,9 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 	int ret = 0;
 
 	describe(declared, target, sizeof(target));
-	if (backend && backend->up)
+	if (!strcmp(declared->kind, remote_class.kind))
+		return declare_remote(agent, declared, target, err, errsize);
+	if (backend && (backend->up || backend->remote))
 		return redeclare(backend, declared, target, err, errsize);
 	if (!backend)
 		backend = add_backend(agent, declared->name, target);
@@ -259,7 +384,7 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 		backend->plugin = NULL; /* it was to be another one, which did not come up */
 	snprintf(backend->target, sizeof(backend->target), "%s", target);
 	if (!backend->plugin)
-		ret = load(backend, declared, err, errsize);
+		ret = load_own(backend, declared, err, errsize);
 	if (!ret && backend->plugin)
 		ret = configure(backend, declared, err, errsize);
 	if (!ret && backend->plugin) {
@@ -269,29 +394,81 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 	return ret;
 }
 
+static void settle_remote(struct backend *backend, bool good)
+{
+	if (good && backend->declared) {
+		remote_start(backend->remote);
+	} else if (good || backend->fresh) {
+		backend->retired = true;
+		remote_retire(backend->remote);
+	}
+	backend->declared = backend->fresh = false;
+}
+
 void backends_settle(struct agent *agent, bool good)
 {
 	struct backend *backend;
 
 	for (backend = agent->backends; backend; backend = backend->next) {
+		if (backend->remote) {
+			settle_remote(backend, good);
+			continue;
+		}
 		if (backend->fresh && !good) {
 			backend->up = false;
 			snprintf(backend->why, sizeof(backend->why), "its declaration was refused");
 		}
+		/* Before there was any policy, nobody knew it as down. */
+		if (backend->fresh && good && agent->generation)
+			aftermath_backend(backend, true);
 		backend->fresh = false;
 	}
 }
 
+void backends_await(struct agent *agent)
+{
+	const struct backend *backend = agent->backends;
+
+	while (backend)
+		if (backend->remote && remote_is_new(backend->remote))
+			ev_run(agent->loop, EVRUN_ONCE);
+		else
+			backend = backend->next;
+}
+
 bool backend_knows(const struct backend *backend, vaccel_op_type_t type)
 {
-	return backend->plugin && backend->plugin->ops[type];
+	return !backend->remote && !backend_lacks(backend, type);
+}
+
+bool backend_lacks(const struct backend *backend, vaccel_op_type_t type)
+{
+	return !backend->plugin || !backend->plugin->ops[type];
+}
+
+enum policy_support backend_supports(const struct backend *backend, const char *operation)
+{
+	const int type = operation_by_name(operation);
+
+	if (type < 0)
+		return POLICY_SUPPORT_NO_OPERATION;
+	if (backend->remote || !backend->plugin)
+		return POLICY_SUPPORT_UNKNOWN;
+	return backend->plugin->ops[type] ? POLICY_SUPPORT_YES : POLICY_SUPPORT_NO;
+}
+
+void backend_view(const struct backend *backend, struct policy_backend_view *view)
+{
+	view->up = backend->up;
+	view->inflight = backend->inflight;
+	tally_view(&backend->metrics->tally, view);
 }
 
 struct backend *backend_find(const struct agent *agent, const char *name)
 {
 	struct backend *backend = agent->backends;
 
-	while (backend && strcmp(backend->name, name))
+	while (backend && (backend->retired || strcmp(backend->name, name)))
 		backend = backend->next;
 	return backend;
 }
@@ -309,7 +486,7 @@ size_t backends_count(const struct agent *agent, bool up_only)
 	size_t count = 0;
 
 	for (backend = agent->backends; backend; backend = backend->next)
-		count += backend->up || !up_only;
+		count += !backend->retired && (backend->up || !up_only);
 	return count;
 }
 
@@ -319,6 +496,10 @@ void backends_free(struct agent *agent)
 
 	while ((backend = agent->backends)) {
 		agent->backends = backend->next;
+		if (backend->remote)
+			remote_free(backend->remote);
+		free(backend->metrics);
 		free(backend);
 	}
+	pool_free(agent->probes);
 }

@@ -1,6 +1,9 @@
 /*
- * backend.h - a named place where operations run: a plugin in this process, today; a worker
- * process or a remote agent are the same with another class.
+ * backend.h - a named place where operations run: a plugin in this process, or another agent
+ * (remote.h), which is the rpc plugin with an address and a pool of its own.
+ *
+ * A backend is up or down; sessions are opened on those that are up. A plugin that could not be
+ * loaded stays down until a reload tries again; a remote agent comes and goes.
  *
  * The agent asks a backend for one thing at a time for each leg, a struct work; submit() returns at
  * once, and work->done() is called later on the loop's thread. Work is never cancelled: a plugin
@@ -10,6 +13,8 @@
 #define AGENT_BACKEND_H
 
 #include "agent.h"
+#include "model.h"
+#include "pace.h"
 #include "vaccel.h"
 
 struct operation;
@@ -20,7 +25,7 @@ enum work_kind {
 	WORK_CLOSE, /* the leg; nothing is registered with it any more */
 	WORK_ADD,   /* the replica to the leg; makes the resource and the replica when needed */
 	WORK_DROP,  /* the replica from the leg; frees the replica when it was the last leg's */
-	WORK_LOAD,  /* the replica's model */
+	WORK_LOAD,  /* the replica's model again, for one family */
 	WORK_RUN,   /* the operation itself */
 };
 
@@ -34,12 +39,15 @@ struct work {
 	enum work_kind kind;
 	struct operation *operation;
 	struct leg *leg;
-	struct replica *replica; /* ADD, DROP, LOAD; RUN when the operation names a model */
-	bool last;		 /* DROP: no other leg uses the replica */
+	struct replica *replica;  /* ADD, DROP, LOAD; RUN when the operation names a model */
+	bool last;		  /* DROP: no other leg uses the replica */
+	enum model_family family; /* LOAD */
 	/* the answer */
 	struct vaccel_session *opened; /* OPEN */
 	int code;		       /* VACCEL_* */
-	char reason[512];	       /* of a failure; may be empty */
+	char reason[512];	       /* of a failure, or the status's message; may be empty */
+	int status;		       /* the model's own, of a family that has one; else -1 */
+	bool lost;		       /* of a remote: it is not connected any more */
 	uint64_t started_us, ended_us;
 	void (*done)(struct work *work);
 	struct job job;
@@ -60,6 +68,12 @@ struct backend {
 	char why[512];	    /* it is down */
 	uint64_t reentrant; /* operations that need no turn of their own, LUACCEL_OP() bits */
 	struct vaccel_plugin *plugin;
+	struct pace paces[VACCEL_OP_MAX]; /* of its operations */
+	struct remote *remote;		  /* NULL: a plugin in this process */
+	bool declared;			  /* a remote, by the scripts that are being loaded */
+	bool retired;	 /* a remote that the scripts in force do not declare: no new session */
+	size_t inflight; /* work that has not come back */
+	struct metrics_backend *metrics;
 	struct backend *next;
 };
 
@@ -73,11 +87,30 @@ int backends_from_plugins(struct agent *agent);
 int backend_declare(struct agent *agent, const struct policy_backend *declared, char *err,
 		    size_t errsize);
 
-/* Has it the operation at all? */
+/* Has it the operation, for certain? For certain not? Of a remote neither is known beforehand. */
 bool backend_knows(const struct backend *backend, vaccel_op_type_t type);
+bool backend_lacks(const struct backend *backend, vaccel_op_type_t type);
 
-/* The declarations since the last call are good, or all in vain: what came up goes down again. */
+/* The same in a policy's words. */
+enum policy_support backend_supports(const struct backend *backend, const char *operation);
+/* What policies see of it. */
+void backend_view(const struct backend *backend, struct policy_backend_view *view);
+
+/* It comes up, or goes down and why; one line says so. */
+void backend_up(struct backend *backend);
+void backend_down(struct backend *backend, const char *why);
+
+/* Work as both classes do it, on a worker: job is work->job. */
+void backend_run_work(struct job *job);
+
+/*
+ * The declarations since the last call are good, or all in vain: what came up goes down again.
+ * Remotes that good ones do not name are retired: their sessions stay, and no new one comes.
+ */
 void backends_settle(struct agent *agent, bool good);
+
+/* At start: wait, a few seconds at most, until it is known of every remote whether it is there. */
+void backends_await(struct agent *agent);
 
 struct backend *backend_find(const struct agent *agent, const char *name);
 /* The backend that a hint chooses, as vaccel_session_init() would. NULL: none. */

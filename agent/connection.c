@@ -2,16 +2,85 @@
  * connection.c - see connection.h.
  */
 #include "connection.h"
+#include "decide.h"
 #include "log.h"
 #include "operation.h"
+#include "pressure.h"
+#include "reply.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-/* A session whose peer has gone ends like any other, without anybody to answer. */
+/* A session that its peer does not end itself ends like any other, without anybody to answer. */
 static const struct operation_class abandoned = {
 	.method = "Destroy session",
 	.kind = OPERATION_DESTROY,
 };
+
+/* Its account, unless the agent or the peer has enough of connections; a line says so then. */
+static struct account *open_account(struct agent *agent, const struct ttrpc_conn *conn)
+{
+	const struct ttrpc_peer *peer = ttrpc_conn_peer(conn);
+	struct account *account =
+		account_open(&agent->accounts, ttrpc_conn_listener_name(conn), peer);
+	char name[80], why[160];
+	int ret;
+
+	if (!account)
+		return NULL;
+	ret = pressure_refuses_connections(agent, why, sizeof(why));
+	if (!ret)
+		ret = account_take(account, ACCOUNT_CONNECTIONS, 1, why, sizeof(why));
+	if (!ret)
+		return account;
+	metrics_limit(agent, why);
+	if (account_may_log(account, ev_now(agent->loop)))
+		log_warn("connection from %s on %s refused: %s",
+			 ttrpc_peer_str(peer, name, sizeof(name)), ttrpc_conn_listener_name(conn),
+			 why);
+	account_unref(account);
+	return NULL;
+}
+
+static void ask_policy(struct connection *connection)
+{
+	struct refusal *refusal = &connection->refusal;
+	struct policy_decision decision;
+	char name[80];
+
+	refusal->generation = 0;
+	if (decide_connection(connection, &decision))
+		return;
+	refusal->generation = connection->agent->generation;
+	refusal->code = decision.code;
+	snprintf(refusal->text, sizeof(refusal->text), "%s", decision.text);
+	if (account_may_log(connection->account, ev_now(connection->agent->loop)))
+		log_info("connection from %s on %s %s: code %d",
+			 ttrpc_peer_str(ttrpc_conn_peer(connection->conn), name, sizeof(name)),
+			 ttrpc_conn_listener_name(connection->conn), refusal->text, refusal->code);
+}
+
+/* Others are in force since, or none. */
+static bool is_outdated(const struct refusal *refusal, const struct agent *agent)
+{
+	return refusal->generation != agent->generation || !policy_active(agent->policy);
+}
+
+bool connection_refuses(struct connection *connection, struct ttrpc_request *request)
+{
+	const struct refusal *refusal = &connection->refusal;
+
+	if (refusal->generation && is_outdated(refusal, connection->agent))
+		ask_policy(connection);
+	if (!refusal->generation)
+		return false;
+	if (!strcmp(request->method, "CreateSession"))
+		metrics_session(connection->agent, ttrpc_conn_listener_name(connection->conn),
+				SESSION_REFUSED);
+	reply_refused(request, refusal->code, refusal->text);
+	return true;
+}
 
 int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 {
@@ -21,22 +90,26 @@ int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 
 	if (!connection)
 		return -ENOMEM;
-	connection->gate = gate_new((unsigned)agent->limits.executing);
-	if (!connection->gate) {
+	connection->account = open_account(agent, conn);
+	if (!connection->account) {
 		free(connection);
-		return -ENOMEM;
+		return -EBUSY;
 	}
+	ttrpc_conn_set_account(conn, account_ref(connection->account));
 	connection->agent = agent;
 	connection->conn = conn;
+	connection->opened = connection->active = ev_now(agent->loop);
 	connection->next = agent->connections;
 	connection->at = &agent->connections;
 	if (connection->next)
 		connection->next->at = &connection->next;
 	agent->connections = connection;
 	*user = connection;
+	pressure_watch(agent);
 	log_debug("connection from %s on %s",
 		  ttrpc_peer_str(ttrpc_conn_peer(conn), peer, sizeof(peer)),
 		  ttrpc_conn_listener_name(conn));
+	ask_policy(connection);
 	return 0;
 }
 
@@ -67,8 +140,35 @@ void connection_closed(void *ctx, struct ttrpc_conn *conn, const char *reason)
 	*connection->at = connection->next;
 	if (connection->next)
 		connection->next->at = connection->at;
-	gate_unref(connection->gate);
+	account_give(connection->account, ACCOUNT_CONNECTIONS, 1);
+	account_unref(connection->account);
 	free(connection);
+}
+
+const char *connection_usage(void *account, const struct ttrpc_usage *before,
+			     const struct ttrpc_usage *now)
+{
+	account_set(account, ACCOUNT_STREAMS, before->streams, now->streams);
+	account_set(account, ACCOUNT_HELD, before->held, now->held);
+	account_set(account, ACCOUNT_DECODED, before->decoded, now->decoded);
+	return account_over_shared(account, ACCOUNT_HELD);
+}
+
+bool connection_share(void *account, size_t size)
+{
+	char why[160];
+
+	return account_take(account, ACCOUNT_SHM, size, why, sizeof(why)) == VACCEL_OK;
+}
+
+void connection_unshare(void *account, size_t size)
+{
+	account_give(account, ACCOUNT_SHM, size);
+}
+
+void connection_forget(void *account)
+{
+	account_unref(account);
 }
 
 struct session *connection_session(const struct connection *connection, int64_t id)
@@ -116,6 +216,18 @@ void connection_drop_resource(struct resource *resource)
 	idmap_remove(&resource->owner->resources, resource->id);
 	resource->owner = NULL;
 	resource_unref(resource);
+}
+
+bool connections_end_session(struct agent *agent, int64_t id, const char *why)
+{
+	const struct connection *at = agent->connections;
+	struct session *session = NULL;
+
+	for (; at && !session; at = at->next)
+		session = connection_session(at, id);
+	if (session)
+		operation_end_session(session, why, NULL, &abandoned);
+	return session;
 }
 
 void connections_shutdown(struct agent *agent)

@@ -13,17 +13,41 @@
 #include "resource.h"
 #include "session.h"
 
+/* What a refused peer is told, whatever it asks for. */
+struct refusal {
+	unsigned generation; /* of the policies that said so; 0: nobody did */
+	int code;
+	char text[POLICY_TEXT_MAX];
+};
+
 struct connection {
 	struct agent *agent;
 	struct ttrpc_conn *conn;
-	struct gate *gate;
+	struct account *account; /* counted */
+	double opened, active;	 /* when it came, and asked for something last; loop's time */
+	bool asked;		 /* for anything yet */
+	struct refusal refusal;	 /* by a policy */
+	bool ours;		 /* it said Hello: it knows what we do beyond vAccel's protocol */
+	uint8_t nonce[DIGEST_SIZE];	  /* for its proofs, once it is ours */
 	struct idmap sessions, resources; /* each entry is a count of its object */
 	struct connection *next, **at;	  /* in agent->connections */
 };
 
-/* Handlers of the server, with the agent as ctx. */
+/* Handlers of the server, with the agent as ctx; of what a connection holds, with its account. */
 int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user);
 void connection_closed(void *ctx, struct ttrpc_conn *conn, const char *reason);
+const char *connection_usage(void *account, const struct ttrpc_usage *before,
+			     const struct ttrpc_usage *now);
+bool connection_share(void *account, size_t size);
+void connection_unshare(void *account, size_t size);
+void connection_forget(void *account);
+
+/*
+ * Is the peer of this connection refused? The request has been answered then. Existing clients die
+ * of SIGPIPE when an agent hangs up, and their programs would not see why they are refused, so
+ * the connection stays. Policies that are loaded later are asked anew.
+ */
+bool connection_refuses(struct connection *connection, struct ttrpc_request *request);
 
 struct session *connection_session(const struct connection *connection, int64_t id);
 struct resource *connection_resource(const struct connection *connection, int64_t id);
@@ -36,6 +60,9 @@ void connection_drop_session(struct session *session, const char *why);
 /* Counts the resource, once. A connection that has gone (NULL) keeps nothing. 0 or -ENOMEM. */
 int connection_keep_resource(struct connection *connection, struct resource *resource);
 void connection_drop_resource(struct resource *resource);
+
+/* End a session for the operator, whoever's it is. False: there is none of that id. */
+bool connections_end_session(struct agent *agent, int64_t id, const char *why);
 
 /* End every session of every connection, and close them. */
 void connections_shutdown(struct agent *agent);

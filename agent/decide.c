@@ -42,6 +42,17 @@ static bool refuse(struct policy_decision *decision, int code, const char *text)
 	return false;
 }
 
+bool decide_connection(const struct connection *connection, struct policy_decision *decision)
+{
+	struct agent *agent = connection->agent;
+	struct policy_peer peer = peer_facts(connection);
+
+	if (!agent->policy)
+		return true;
+	policy_peer_accept(agent->policy, &peer, decision);
+	return decision->verdict != POLICY_REJECT;
+}
+
 static bool plan_by_hint(struct session *session, struct policy_decision *decision)
 {
 	struct backend *backend = backend_for_hint(session->agent, session->hint);
@@ -64,6 +75,7 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 	for (i = 0; i < decision->nr_backends; i++)
 		plan->backends[i] = backend_find(session->agent, decision->backends[i]);
 	plan->count = decision->nr_backends;
+	plan->deadline = decision->deadline;
 	snprintf(plan->where, sizeof(plan->where), "%s", decision->where);
 	return true;
 }
@@ -87,8 +99,29 @@ bool decide_session(struct session *session, struct policy_decision *decision)
 	case POLICY_REJECT:
 		break;
 	}
-	log_info("session %" PRId64 " peer=%s %s: code %d", session->id, session->peer,
-		 decision->text, decision->code);
+	if (session_may_log(session))
+		log_info("session %" PRId64 " peer=%s %s: code %d", session->id, session->peer,
+			 decision->text, decision->code);
+	return false;
+}
+
+bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
+		     struct policy_decision *decision)
+{
+	struct policy_resource resource = *facts;
+	char name[VACCEL_ENUM_STR_MAX];
+
+	if (!session->policy)
+		return true;
+	if (type < VACCEL_RESOURCE_MAX)
+		resource.type =
+			vaccel_resource_type_name((vaccel_resource_type_t)type, name, sizeof(name));
+	policy_resource_admit(session->agent->policy, session->policy, &resource, decision);
+	if (decision->verdict != POLICY_REJECT)
+		return true;
+	if (session_may_log(session))
+		log_info("session %" PRId64 " peer=%s resource %s: code %d", session->id,
+			 session->peer, decision->text, decision->code);
 	return false;
 }
 
@@ -96,24 +129,40 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 {
 	struct session *session = operation->session;
 	struct policy_op op;
+	double left;
 	char name[VACCEL_ENUM_STR_MAX];
 
 	decision->verdict = POLICY_PASS;
-	if (operation->class->kind != OPERATION_RUN && operation->class->kind != OPERATION_LOAD)
+	if (!operation_is_call(operation))
 		return true;
 	if (!session->policy || !policy_wants_op_admit(operation->agent->policy))
 		return true;
+	left = ttrpc_request_left(operation->request);
 	op = (struct policy_op){
 		.name = vaccel_op_type_name(operation->type, name, sizeof(name)),
 		.id = operation->id,
 		.backend = session->leg.backend ? session->leg.backend->name : NULL,
-		.bytes_in = operation->request->frame_size,
+		.bytes_in = operation->request->received,
+		.has_deadline = left >= 0,
+		.deadline = left,
 	};
 	policy_op_admit(operation->agent->policy, session->policy, &op, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	log_debug("session:%" PRId64 " %s: code %d", session->id, decision->text, decision->code);
 	return false;
+}
+
+void decide_began(const struct operation *operation)
+{
+	if (operation->session->policy && operation_is_call(operation))
+		policy_session_begins(operation->session->policy);
+}
+
+void decide_ended(const struct operation *operation)
+{
+	if (operation->session->policy && operation_is_call(operation))
+		policy_session_ended(operation->session->policy);
 }
 
 void decide_moved(struct session *session)
@@ -123,6 +172,23 @@ void decide_moved(struct session *session)
 	session->told = session->leg.backend;
 	policy_session_set_route(session->agent->policy, session->policy,
 				 session->leg.backend->name, session->plan.where);
+}
+
+bool decide_backend(const struct agent *agent, const char *name, struct policy_backend_view *view)
+{
+	const struct backend *backend = backend_find(agent, name);
+
+	if (backend)
+		backend_view(backend, view);
+	return backend;
+}
+
+enum policy_support decide_supports(const struct agent *agent, const char *name,
+				    const char *operation)
+{
+	const struct backend *backend = backend_find(agent, name);
+
+	return backend ? backend_supports(backend, operation) : POLICY_SUPPORT_UNKNOWN;
 }
 
 static int declare_backends(struct agent *agent, const struct policy_generation *generation,
@@ -176,6 +242,7 @@ int decide_load(struct agent *agent, const char *const *scripts, size_t nr_scrip
 	for (i = 0; (name = policy_script_name(generation, i)); i++)
 		log_info("policy %s: %s", name, scripts[i]);
 	policy_activate(agent->policy, generation);
+	agent->generation++;
 	ret = 0;
 
 free_known:

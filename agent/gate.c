@@ -2,14 +2,17 @@
  * gate.c - see gate.h.
  */
 #include "gate.h"
+#include <stdbool.h>
 #include <stdlib.h>
 
 struct gate {
+	struct gate *outer;
 	unsigned refs, max, inside;
+	bool letting_in;
 	struct pass *first, **last; /* waiting */
 };
 
-struct gate *gate_new(unsigned max)
+struct gate *gate_new(unsigned max, struct gate *outer)
 {
 	struct gate *gate = calloc(1, sizeof(*gate));
 
@@ -17,6 +20,7 @@ struct gate *gate_new(unsigned max)
 		return NULL;
 	gate->refs = 1;
 	gate->max = max;
+	gate->outer = outer ? gate_ref(outer) : NULL;
 	gate->last = &gate->first;
 	return gate;
 }
@@ -29,22 +33,35 @@ struct gate *gate_ref(struct gate *gate)
 
 void gate_unref(struct gate *gate)
 {
-	if (!--gate->refs)
-		free(gate);
+	if (--gate->refs)
+		return;
+	if (gate->outer)
+		gate_unref(gate->outer);
+	free(gate);
 }
 
-/* admitted() may leave at once, and come here again. */
+/*
+ * admitted() may leave at once, and come here again: the outermost call alone lets in, so that a
+ * long queue of those takes no stack.
+ */
 static void let_in(struct gate *gate)
 {
 	struct pass *pass;
 
+	if (gate->letting_in)
+		return;
+	gate->letting_in = true;
 	while ((pass = gate->first) && gate->inside < gate->max) {
 		gate->first = pass->next;
 		if (!gate->first)
 			gate->last = &gate->first;
 		gate->inside++;
-		pass->admitted(pass);
+		if (gate->outer)
+			gate_enter(gate->outer, pass);
+		else
+			pass->admitted(pass);
 	}
+	gate->letting_in = false;
 }
 
 void gate_enter(struct gate *gate, struct pass *pass)
@@ -58,5 +75,7 @@ void gate_enter(struct gate *gate, struct pass *pass)
 void gate_leave(struct gate *gate)
 {
 	gate->inside--;
+	if (gate->outer)
+		gate_leave(gate->outer);
 	let_in(gate);
 }

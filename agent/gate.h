@@ -1,7 +1,7 @@
 /*
- * gate.h - how many operations of one connection run at once: the rest wait their turn without a
- * thread, so that one peer cannot take all of the pool. Counted by the connection and its
- * sessions, since operations outlive a connection. The loop's thread.
+ * gate.h - how many operations of one connection run at once, and how many of all connections of
+ * a peer: the rest wait their turn without a thread, so that one peer cannot take all of the pool.
+ * Counted by accounts and sessions, since operations outlive a connection. The loop's thread.
  */
 #ifndef AGENT_GATE_H
 #define AGENT_GATE_H
@@ -10,11 +10,11 @@ struct gate;
 
 struct pass {
 	void (*admitted)(struct pass *pass); /* may run now; gate_leave() afterwards */
-	struct pass *next;
+	struct pass *next;		     /* of those that wait at the same gate */
 };
 
-/* Counted once. NULL: out of memory. */
-struct gate *gate_new(unsigned max);
+/* Counted once; whoever passes it passes `outer` as well, if there is one. NULL: out of memory. */
+struct gate *gate_new(unsigned max, struct gate *outer);
 struct gate *gate_ref(struct gate *gate);
 void gate_unref(struct gate *gate);
 

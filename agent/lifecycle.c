@@ -3,8 +3,9 @@
  */
 #include "lifecycle.h"
 #include "connection.h"
-#include "decide.h"
+#include "control.h"
 #include "log.h"
+#include "reload.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,23 +35,13 @@ void lifecycle_notify(const char *state)
 	close(fd);
 }
 
-static void stop_listening(struct lifecycle *life)
-{
-	struct ttrpc_listener **listener;
-
-	for (listener = life->listeners; *listener; listener++) {
-		ttrpc_listener_free(*listener);
-		*listener = NULL;
-	}
-}
-
 /* Plugins cannot be interrupted: what runs is abandoned with the process. */
 static void leave_now(struct lifecycle *life, const char *why)
 {
 	size_t left = life->agent->nr_operations;
 
 	log_warn("%s: leaving with %zu operations unfinished", why, left);
-	stop_listening(life);
+	listeners_close(&life->agent->listeners);
 	life->agent->core->remove_files();
 	fflush(stdout);
 	_exit(left ? EXIT_FAILED : EXIT_DONE);
@@ -69,28 +60,30 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
 	struct lifecycle *life = prepare->data;
 	struct ttrpc_server_stats stats;
 
+	(void)loop;
 	(void)events;
 	ttrpc_server_stats(life->agent->server, &stats);
-	if (life->agent->nr_operations || stats.bytes_out)
+	if (life->agent->nr_operations || stats.bytes_out || !control_is_quiet(life->control))
 		return;
 	if (life->stage == LIFE_CLOSING) {
-		ev_break(loop, EVBREAK_ALL);
+		pool_leave(life->agent->pool);
 		return;
 	}
 	life->stage = LIFE_CLOSING;
-	stop_listening(life);
+	listeners_close(&life->agent->listeners);
 	connections_shutdown(life->agent);
 	if (!life->agent->nr_operations)
-		ev_break(loop, EVBREAK_ALL);
+		pool_leave(life->agent->pool);
 }
 
-static void drain(struct lifecycle *life, const char *signal_name)
+void lifecycle_drain(struct lifecycle *life, const char *why)
 {
+	if (life->stage != LIFE_RUNNING)
+		return;
 	life->stage = LIFE_DRAINING;
 	life->agent->draining = true;
 	lifecycle_notify("STOPPING=1");
-	log_info("%s: draining, %zu operations are running", signal_name,
-		 life->agent->nr_operations);
+	log_info("%s: draining, %zu operations are running", why, life->agent->nr_operations);
 	ev_prepare_start(life->agent->loop, &life->each_round);
 	ev_timer_set(&life->timeout, life->options->drain_timeout, 0.0);
 	ev_timer_start(life->agent->loop, &life->timeout);
@@ -104,33 +97,38 @@ static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
 	(void)loop;
 	(void)events;
 	if (life->stage == LIFE_RUNNING)
-		drain(life, name);
+		lifecycle_drain(life, name);
 	else
 		leave_now(life, name);
 }
 
-static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+int lifecycle_reload(struct lifecycle *life, const char *why, char *err, size_t errsize)
 {
-	struct lifecycle *life = watcher->data;
-	char state[64], err[1024];
+	char state[64];
 	struct timespec now;
+	int ret;
 
-	(void)loop;
-	(void)events;
-	if (!life->options->nr_scripts) {
-		log_info("SIGHUP: no policy to load again");
-		return;
-	}
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(state, sizeof(state), "RELOADING=1\nMONOTONIC_USEC=%lld",
 		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 	lifecycle_notify(state);
-	if (decide_load(life->agent, life->options->scripts, life->options->nr_scripts, err,
-			sizeof(err)))
-		log_error("SIGHUP: the policy in force stays: %s", err);
+	ret = reload(life, err, errsize);
+	if (ret)
+		log_error("%s: the policy in force stays: %s", why, err);
 	else
-		log_info("SIGHUP: policies loaded again");
+		log_info("%s: %s loaded again", why,
+			 life->options->scripts.count ? "policies" : "settings");
 	lifecycle_notify("READY=1");
+	return ret;
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *watcher, int events)
+{
+	char err[1024];
+
+	(void)loop;
+	(void)events;
+	lifecycle_reload(watcher->data, "SIGHUP", err, sizeof(err));
 }
 
 static void start_signal(struct lifecycle *life, ev_signal *watcher, int number,
@@ -157,7 +155,7 @@ void lifecycle_stop(struct lifecycle *life)
 {
 	struct ev_loop *loop = life->agent->loop;
 
-	stop_listening(life);
+	listeners_close(&life->agent->listeners);
 	ev_signal_stop(loop, &life->term);
 	ev_signal_stop(loop, &life->interrupt);
 	ev_signal_stop(loop, &life->hangup);

@@ -11,10 +11,14 @@
 #include "agent.h"
 #include "options.h"
 
+struct control;
+
 struct lifecycle {
 	struct agent *agent;
-	const struct options *options;
-	struct ttrpc_listener **listeners; /* NULL-terminated */
+	struct options *options;
+	int argc; /* the command line, for a reload */
+	char **argv;
+	struct control *control; /* NULL: no control socket */
 	enum { LIFE_RUNNING, LIFE_DRAINING, LIFE_CLOSING } stage;
 	ev_signal term, interrupt, hangup;
 	ev_timer timeout;
@@ -24,6 +28,12 @@ struct lifecycle {
 /* Install the signal handlers. */
 void lifecycle_start(struct lifecycle *life);
 void lifecycle_stop(struct lifecycle *life);
+
+/* Begin to drain; nothing when it has begun. `why` is for the log: "SIGTERM". */
+void lifecycle_drain(struct lifecycle *life, const char *why);
+
+/* Read settings and policies again. 0, or -1 with the sentence in err: all is as it was. */
+int lifecycle_reload(struct lifecycle *life, const char *why, char *err, size_t errsize);
 
 /* sd_notify: "READY=1" and the like; nothing without a service manager. */
 void lifecycle_notify(const char *state);

@@ -1,27 +1,31 @@
 /*
  * main.c - vaccelrt-agent: start everything in order, say what there is, serve, leave.
- *
- * libvaccel bootstraps itself from the environment before main() runs, or from --vaccel-config.
  */
 #include "agent.h"
+#include "allow.h"
 #include "backend.h"
+#include "bounds.h"
+#include "config.h"
 #include "connection.h"
+#include "control.h"
 #include "decide.h"
 #include "lifecycle.h"
 #include "log.h"
-#include "luaccel.h"
-#include "options.h"
+#include "metrics_server.h"
+#include "pressure.h"
 #include "service.h"
+#include "vaccel.h"
+#include "vaccel_start.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/vm_sockets.h>
+#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/resource.h>
+#include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
+
+/* VACCEL_POLICY is for applications: the agent's scripts are its operator's. See app_policy.h. */
+extern const bool luaccel_own_policy;
+__attribute__((visibility("default"))) const bool luaccel_own_policy = true;
 
 uint64_t agent_now_us(void)
 {
@@ -37,44 +41,28 @@ static void policy_log(void *ctx, const char *line)
 	log_info("%s", line);
 }
 
+/* Scripts run only once there is an agent. */
+static bool policy_backend(void *ctx, const char *name, struct policy_backend_view *view)
+{
+	const struct lifecycle *life = ctx;
+
+	return decide_backend(life->agent, name, view);
+}
+
+static enum policy_support policy_supports(void *ctx, const char *name, const char *operation)
+{
+	const struct lifecycle *life = ctx;
+
+	return decide_supports(life->agent, name, operation);
+}
+
 static void server_log(void *ctx, const char *line)
 {
 	(void)ctx;
 	log_warn("%s", line);
 }
 
-/* As guides for --vaccel-config have it; what would be bootstrapped twice is then bootstrapped
- * once. */
-static bool constructor_is_off(void)
-{
-	const char *enabled = getenv("VACCEL_BOOTSTRAP_ENABLED");
-
-	return enabled && !strcmp(enabled, "0");
-}
-
-/* libvaccel says on stderr why it could not start. */
-static int start_vaccel(const struct options *options)
-{
-	char reason[512] = "";
-	int status;
-
-	if (options->vaccel_config) {
-		status = options_configure_vaccel(options->vaccel_config);
-		if (status >= 0)
-			return status;
-	} else if (constructor_is_off()) {
-		vaccel_bootstrap();
-	}
-	if (vaccel_is_initialized())
-		return -1;
-	luaccel_last_error(reason, sizeof(reason));
-	fprintf(stderr, "vaccelrt-agent: libvaccel did not start%s%s\n", reason[0] ? ": " : "",
-		reason);
-	return EXIT_FAILED;
-}
-
-static int start_policy(struct agent *agent, struct policy_engine *engine,
-			const struct options *options)
+static int start_policy(struct agent *agent, const struct options *options)
 {
 	char err[1024];
 
@@ -82,12 +70,14 @@ static int start_policy(struct agent *agent, struct policy_engine *engine,
 		log_error("out of memory");
 		return EXIT_FAILED;
 	}
-	if (options->nr_scripts) {
-		agent->policy = engine;
-		if (decide_load(agent, options->scripts, options->nr_scripts, err, sizeof(err))) {
+	if (options->scripts.count) {
+		agent->policy = agent->engine;
+		if (decide_load(agent, (const char *const *)options->scripts.text,
+				options->scripts.count, err, sizeof(err))) {
 			log_error("%s", err);
 			return EXIT_FAILED;
 		}
+		backends_await(agent);
 	}
 	if (backends_count(agent, true))
 		return -1;
@@ -100,120 +90,109 @@ static int start_policy(struct agent *agent, struct policy_engine *engine,
 	return -1;
 }
 
-static unsigned local_cid(void)
-{
-	int fd = open("/dev/vsock", O_RDONLY | O_CLOEXEC);
-	unsigned cid = VMADDR_CID_ANY;
-
-	if (fd < 0)
-		return cid;
-	if (ioctl(fd, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid))
-		cid = VMADDR_CID_ANY;
-	close(fd);
-	return cid;
-}
-
-static void say_address(const struct ttrpc_listener *listener)
-{
-	const struct ttrpc_address *address = ttrpc_listener_address(listener);
-
-	log_info("vaccel ttRPC server started. address: %s", address->uri);
-	if (ttrpc_listener_any_cid(listener))
-		log_warn(
-			"%s: CID %u is not this machine's (%d): every guest is accepted; to admit "
-			"only CID %u: session_route = function (s) if s.peer.cid ~= %u then return "
-			"reject(\"not this guest\") end end",
-			address->uri, address->cid, (int)local_cid(), address->cid, address->cid);
-}
-
-static int start_listening(struct agent *agent, struct options *options,
-			   struct ttrpc_listener **listeners)
-{
-	char err[512];
-	size_t i;
-
-	for (i = 0; i < options->nr_listens; i++) {
-		const struct listen_option *listen = &options->listens[i];
-
-		if (ttrpc_server_listen(agent->server, &listen->address, &listen->options,
-					listen->name, &listeners[i], err, sizeof(err))) {
-			log_error("%s", err);
-			return EXIT_FAILED;
-		}
-		if (listen->has_owner && chown(listen->address.path, listen->uid, listen->gid)) {
-			log_error("%s: cannot be given to owner %u:%u: %s", listen->address.uri,
-				  listen->uid, listen->gid, strerror(errno));
-			return EXIT_FAILED;
-		}
-		say_address(listeners[i]);
-	}
-	return -1;
-}
-
-/* Leave descriptors for listeners, plugins and files: 80 % of what there are, at most. */
-static unsigned connections_max(const struct limits *limits)
-{
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_cur / 5 * 4 >= limits->connections)
-		return (unsigned)limits->connections;
-	return (unsigned)(files.rlim_cur / 5 * 4);
-}
-
 static int start_server(struct agent *agent)
 {
 	static const struct ttrpc_server_handlers handlers = {
 		.opened = connection_opened,
 		.request = service_request,
+		.stream = service_stream,
 		.closed = connection_closed,
+		.usage = connection_usage,
+		.refused = service_refused,
+		.share = connection_share,
+		.unshare = connection_unshare,
+		.forget = connection_forget,
 		.log = server_log,
 	};
-	const struct limits *limits = &agent->limits;
-	struct ttrpc_server_limits server_limits = {
-		.frame_max = limits->frame,
-		.held_max = limits->held,
-		.out_max = limits->held,
-		.streams_max = (unsigned)limits->streams,
-		.connections_max = connections_max(limits),
-		.frame_timeout = (double)limits->frame_timeout,
-		.write_timeout = (double)limits->write_timeout,
-	};
+	const struct ttrpc_server_limits limits = bounds_of_server(agent);
 
-	return ttrpc_server_new(agent->loop, &handlers, agent, &server_limits, &agent->server);
+	return ttrpc_server_new(agent->loop, &handlers, agent, &limits, &agent->server);
 }
 
-static int serve(struct agent *agent, struct policy_engine *engine, struct options *options)
+/* Guests' addresses, then what operators use. -1, or the status to leave with. */
+static int start_listening(struct lifecycle *life, struct metrics_server **metrics)
 {
-	struct ttrpc_listener *listeners[OPTIONS_ADDRESSES_MAX + 1] = { NULL };
-	struct lifecycle life = { .agent = agent, .options = options, .listeners = listeners };
-	int status = start_policy(agent, engine, options);
+	struct agent *agent = life->agent;
+	const struct options *options = life->options;
+	char err[512];
+	size_t i;
+
+	for (i = 0; i < options->listens.count; i++)
+		if (!listeners_add(&agent->listeners, options->listens.text[i], err, sizeof(err)))
+			goto failed;
+	listeners_settle(&agent->listeners, true);
+	if (options->control &&
+	    control_new(life, options->control, &life->control, err, sizeof(err)))
+		goto failed;
+	if (options->metrics &&
+	    metrics_server_new(agent, options->metrics, metrics, err, sizeof(err)))
+		goto failed;
+	return -1;
+
+failed:
+	log_error("%s", err);
+	return EXIT_FAILED;
+}
+
+static int serve(struct lifecycle *life)
+{
+	struct agent *agent = life->agent;
+	struct metrics_server *metrics = NULL;
+	int status = start_policy(agent, life->options);
 
 	if (status >= 0)
 		return status;
-	lifecycle_start(&life);
-	status = options->check ? EXIT_DONE : start_listening(agent, options, listeners);
+	lifecycle_start(life);
+	status = life->options->check ? EXIT_DONE : start_listening(life, &metrics);
 	if (status < 0) {
 		log_info("Server is running, press Ctrl + C to exit");
 		lifecycle_notify("READY=1");
-		ev_run(agent->loop, 0);
-		log_info("drained, leaving");
 		status = EXIT_DONE;
+		if (pool_serve(agent->pool)) {
+			log_error("cannot serve: no thread to be had");
+			status = EXIT_FAILED;
+		} else {
+			log_info("drained, leaving");
+		}
 	}
-	lifecycle_stop(&life);
+	lifecycle_stop(life);
+	metrics_server_free(metrics);
+	control_free(life->control);
 	return status;
 }
 
-static int run(struct options *options)
+/* What strangers may do is said where the operator looks. -1, or the status to leave with. */
+static int start_allow(struct allow *allow)
+{
+	char text[2048], err[512];
+
+	if (allow_open(allow, err, sizeof(err))) {
+		log_error("%s", err);
+		return EXIT_FAILED;
+	}
+	allow_describe(allow, text, sizeof(text));
+	if (text[0])
+		log_info("allowed beyond the default: %s", text);
+	if (allow->exec)
+		log_warn("--allow exec: every peer that a policy does not refuse can run any code "
+			 "as this user");
+	return -1;
+}
+
+static int run(struct lifecycle *life, struct policy_engine *engine)
 {
 	static struct agent agent; /* zeroed; too large for comfort on a stack */
-	const struct policy_engine_options engine_options = { .log = policy_log };
-	struct policy_engine *engine = NULL;
-	char err[256];
+	struct options *options = life->options;
 	int status = EXIT_FAILED;
 
-	agent.limits = options->limits;
-	if (!agent.limits.executing)
-		agent.limits.executing = (options->threads + 1) / 2;
+	life->agent = &agent;
+	agent.started_us = agent_now_us();
+	agent.engine = engine;
+	agent.threads = options->threads;
+	if (getrandom(&agent.instance, sizeof(agent.instance), 0) != sizeof(agent.instance)) {
+		log_error("no random numbers to be had: %s", strerror(errno));
+		return status;
+	}
 	agent.core = luaccel_core(LUACCEL_CORE_VERSION);
 	agent.loop = ev_default_loop(0);
 	if (!agent.core || !agent.loop) {
@@ -221,46 +200,80 @@ static int run(struct options *options)
 				     : "libvaccel is of another version than the agent");
 		return status;
 	}
-	/* Those that are being freed still count there. */
-	agent.core->limit_resources(2 * agent.limits.resources_total);
+	bounds_set(&agent, options);
+	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
+	timers_start(&agent);
 	log_info("vaccelrt-agent %s (luaccel)", VACCEL_VERSION);
-	if (policy_engine_new(&engine_options, &engine, err, sizeof(err))) {
-		log_error("%s", err);
-		return status;
-	}
 	log_info("%s", policy_engine_describe(engine));
-	if (pool_new(agent.loop, options->threads, &agent.pool) || start_server(&agent))
-		log_error("cannot start: no memory, or no thread, to be had");
-	else
-		status = serve(&agent, engine, options);
+	agent.allow = &options->allow;
+	if (pool_new(agent.loop, options->threads, &agent.pool) || start_server(&agent) ||
+	    pressure_new(&agent) || contents_init(&agent.contents)) {
+		log_error("cannot start: no memory, thread or random numbers to be had");
+	} else if ((status = start_allow(&options->allow)) < 0) {
+		agent.listeners.server = agent.server;
+		agent.listeners.plaintext = options->allow.plaintext;
+		status = serve(life);
+	}
 
+	timers_stop(&agent);
 	aftermath_finish(&agent);
 	if (agent.server)
 		ttrpc_server_free(agent.server);
+	pressure_free(&agent);
 	pool_free(agent.pool);
 	backends_free(&agent);
-	policy_engine_free(engine);
+	metrics_release(&agent.metrics);
+	if (agent.policy)
+		policy_activate(agent.policy, NULL);
 	ev_loop_destroy(agent.loop);
+	return status;
+}
+
+/* Settings, then libvaccel by them, then all the rest. */
+static int start(struct lifecycle *life, struct policy_engine *engine)
+{
+	struct options *options = life->options;
+	int status = config_read(options, engine, life->argc, life->argv);
+
+	if (status < 0)
+		status = vaccel_start(options->vaccel_config, options->why, sizeof(options->why));
+	if (status < 0) {
+		log_open(vaccel_config()->log_level >= VACCEL_LOG_DEBUG ? LOG_LEVEL_DEBUG
+									: LOG_LEVEL_INFO);
+		return run(life, engine);
+	}
+	if (options->why[0])
+		fprintf(stderr, "vaccelrt-agent: %s%s\n", options->why,
+			status == EXIT_USAGE ? "; see vaccelrt-agent --help" : "");
 	return status;
 }
 
 int main(int argc, char **argv)
 {
 	struct options options;
+	struct lifecycle life = { .options = &options, .argc = argc, .argv = argv };
+	const struct policy_engine_options engine_options = {
+		.stop_signal = SIGRTMIN,
+		.log = policy_log,
+		.backend = policy_backend,
+		.supports = policy_supports,
+		.ctx = &life,
+	};
+	struct policy_engine *engine;
+	char err[256];
 	int status;
 
 	/* Plugins print there; a person who follows a pipe wants whole lines at once. */
 	fflush(stdout);
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	status = options_parse(&options, argc, argv);
-	if (status < 0)
-		status = start_vaccel(&options);
-	if (status < 0) {
-		log_open(vaccel_config()->log_level >= VACCEL_LOG_DEBUG ? LOG_LEVEL_DEBUG
-									: LOG_LEVEL_INFO);
-		status = run(&options);
+	/* Settings may stand in a file in Lua. */
+	if (policy_engine_new(&engine_options, &engine, err, sizeof(err))) {
+		fprintf(stderr, "vaccelrt-agent: %s\n", err);
+		return EXIT_FAILED;
 	}
+	status = start(&life, engine);
+	policy_engine_free(engine);
 	options_release(&options);
 	return status;
 }

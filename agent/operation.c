@@ -14,6 +14,7 @@
 #include "decide.h"
 #include "log.h"
 #include "luaccel.h"
+#include "operation_end.h"
 #include "reply.h"
 #include "resource.h"
 #include <inttypes.h>
@@ -43,137 +44,6 @@ struct operation *operation_new(const struct operation_class *class, struct sess
 	return operation;
 }
 
-static void drop_result(struct operation *operation)
-{
-	if (operation->class->release)
-		operation->class->release(operation);
-	operation->result = NULL;
-	operation->bytes_out = 0;
-}
-
-static void operation_free(struct operation *operation)
-{
-	struct agent *agent = operation->agent;
-
-	drop_result(operation);
-	if (operation->resource)
-		resource_unref(operation->resource);
-	session_unref(operation->session);
-	free(operation);
-	agent->nr_operations--;
-}
-
-/* The reply has left, or nobody waits for it any more. */
-static void replied(void *arg)
-{
-	struct operation *operation = arg;
-
-	if (operation->class->kind == OPERATION_RUN || operation->class->kind == OPERATION_LOAD)
-		aftermath_operation(operation);
-	if (operation->class->kind == OPERATION_DESTROY)
-		aftermath_session(operation->session);
-	operation_free(operation);
-}
-
-void operation_reply(struct operation *operation, const ProtobufCMessage *response)
-{
-	ttrpc_request_reply(operation->request, response, replied, operation);
-}
-
-void operation_reply_failure(struct operation *operation, int code, const char *reason)
-{
-	operation->code = code;
-	reply_vaccel(operation->request, code, reason);
-	replied(operation);
-}
-
-static void answer(struct operation *operation)
-{
-	if (!operation->request)
-		replied(operation);
-	else if (operation->code)
-		operation_reply_failure(operation, operation->code, operation->work.reason);
-	else
-		operation->class->reply(operation);
-}
-
-static void count(struct operation *operation)
-{
-	struct session *session = operation->session;
-
-	if (operation->class->kind != OPERATION_RUN && operation->class->kind != OPERATION_LOAD)
-		return;
-	session->operations++;
-	session->errors += operation->code != 0;
-	session->answered =
-		session->answered || (!operation->code && operation->class->kind == OPERATION_RUN);
-	session->bytes_in += operation->bytes_in;
-	session->bytes_out += operation->bytes_out;
-	if (!operation->work.ended_us)
-		return;
-	histogram_add(&session->wait, operation->work.started_us - operation->received_us);
-	histogram_add(&session->service, operation->work.ended_us - operation->work.started_us);
-}
-
-/* No backend of the plan took it: for the policy it has ended like any other. */
-static void not_created(struct operation *operation)
-{
-	struct session *session = operation->session;
-
-	log_info("session %" PRId64 " peer=%s was not created: code %d: %s", session->id,
-		 session->peer, operation->code, operation->work.reason);
-	aftermath_session(session);
-	connection_drop_session(session, "refused");
-}
-
-/* What must hold for the connection's tables after success or failure. */
-static void settle(struct operation *operation)
-{
-	struct session *session = operation->session;
-	struct registration *registration;
-
-	switch (operation->class->kind) {
-	case OPERATION_CREATE:
-		if (operation->code)
-			not_created(operation);
-		else
-			log_info("Created session %" PRId64, session->id);
-		break;
-	case OPERATION_REGISTER:
-		registration = session_registration(session, operation->resource);
-		if (operation->code && registration && !registration->replica)
-			session_forget(session, registration);
-		else if (!operation->code &&
-			 connection_keep_resource(session->connection, operation->resource))
-			operation->code = VACCEL_ENOMEM;
-		break;
-	case OPERATION_UNREGISTER:
-		if (!operation->resource->registrations)
-			connection_drop_resource(operation->resource);
-		break;
-	case OPERATION_DESTROY:
-		session_log_end(session);
-		break;
-	case OPERATION_LOAD:
-		registration = session_registration(session, operation->resource);
-		if (operation->code && registration)
-			registration->load = false;
-		break;
-	case OPERATION_RUN:
-		break;
-	}
-}
-
-static void finish(struct operation *operation, int code)
-{
-	operation->state = OPERATION_DONE;
-	operation->code = code;
-	count(operation);
-	settle(operation);
-	strand_release(&operation->session->strand, &operation->turn);
-	answer(operation);
-}
-
 __attribute__((format(printf, 3, 4))) static void fail(struct operation *operation, int code,
 						       const char *format, ...)
 {
@@ -182,7 +52,8 @@ __attribute__((format(printf, 3, 4))) static void fail(struct operation *operati
 	va_start(args, format);
 	vsnprintf(operation->work.reason, sizeof(operation->work.reason), format, args);
 	va_end(args);
-	finish(operation, code);
+	operation->work.status = -1;
+	operation_finish(operation, code);
 }
 
 /* Move the plan on; the session leaves its leg before it enters another. */
@@ -210,6 +81,13 @@ static void retry_alone(struct operation *operation)
 	session_unref(session);
 }
 
+/* Not so when the resource itself could not be had: made here, or downloaded. */
+static bool is_refused_resource(const struct operation *operation)
+{
+	return operation->at->resource->master && operation->work.code != VACCEL_EINVAL &&
+	       operation->work.code != VACCEL_EREMOTEIO;
+}
+
 /*
  * Did the backend say no to the session, rather than to these arguments, and is there another that
  * might not? Nothing has run by then. An operation that the backend does not know moves a session
@@ -224,12 +102,12 @@ static bool is_refusal(const struct operation *operation)
 	case WORK_OPEN:
 		return session_has_next(session);
 	case WORK_ADD:
-		return work->code != VACCEL_EINVAL && session_has_next(session);
+		return is_refused_resource(operation) && session_has_next(session);
 	case WORK_LOAD:
 	case WORK_RUN:
 		return work->code == VACCEL_ENOTSUP && !session->answered &&
 		       !backend_knows(session->leg.backend, operation->type) &&
-		       session_next_knows(session, operation->type);
+		       session_next_may_know(session, operation->type);
 	case WORK_CLOSE:
 	case WORK_DROP:
 		break;
@@ -243,21 +121,39 @@ static bool is_refusal(const struct operation *operation)
  */
 static void load_lost(struct operation *operation)
 {
-	log_warn("session %" PRId64 ": backend %s does not load resource %" PRId64 ": %s",
-		 operation->session->id, operation->session->leg.backend->name,
-		 operation->at->resource->id, operation->work.reason);
-	operation->at->load = false;
+	if (session_may_log(operation->session))
+		log_warn("session %" PRId64 ": backend %s does not load resource %" PRId64 ": %s",
+			 operation->session->id, operation->session->leg.backend->name,
+			 operation->at->resource->id, operation->work.reason);
+	operation->at->load &= ~operation->work.family;
 	step(operation);
+}
+
+/* Is the operation to run the model whose load is being repeated? */
+static bool needs_load(const struct operation *operation)
+{
+	return operation->class->kind == OPERATION_RUN &&
+	       operation->at->resource == operation->resource;
+}
+
+/* Whoever would have the answer has gone, or has another: what has not begun need not. */
+static bool is_in_vain(const struct operation *operation)
+{
+	const struct ttrpc_request *request = operation->request;
+
+	return operation->session->end || (request && request->cut);
 }
 
 static void work_failed(struct operation *operation)
 {
 	struct work *work = &operation->work;
 
-	if (work->kind == WORK_LOAD && operation->at->resource != operation->resource) {
+	if (is_in_vain(operation)) {
+		operation_finish(operation, work->code);
+	} else if (work->kind == WORK_LOAD && !needs_load(operation)) {
 		load_lost(operation);
-	} else if (operation->session->end || !is_refusal(operation)) {
-		finish(operation, work->code);
+	} else if (!is_refusal(operation)) {
+		operation_finish(operation, work->code);
 	} else if (!operation->turn.exclusive) {
 		operation->refused = operation->session->leg.backend;
 		retry_alone(operation);
@@ -271,7 +167,7 @@ static void leave_replica(struct registration *registration)
 {
 	replica_unref(registration->replica);
 	registration->replica = NULL;
-	registration->loaded = false;
+	registration->loaded = 0;
 }
 
 /* Bring what the loop knows up to what the worker did. Returns the code that counts. */
@@ -288,6 +184,7 @@ static int account(struct work *work)
 		work->leg->session = NULL;
 		return 0; /* it is gone, whatever the plugin said */
 	case WORK_ADD:
+		resource_charge_fetched(work->replica->resource, work->replica->fetched);
 		if (work->code)
 			leave_replica(at);
 		else
@@ -303,12 +200,22 @@ static int account(struct work *work)
 		}
 		return 0;
 	case WORK_LOAD:
-		at->loaded = !work->code;
+		if (!work->code)
+			at->loaded |= work->family;
 		break;
 	case WORK_RUN:
 		break;
 	}
 	return work->code;
+}
+
+/*
+ * What takes as long as the peer likes: its operations, its models and what it has downloaded.
+ * Clearing up after it never waits.
+ */
+static bool is_gated(enum work_kind kind)
+{
+	return kind == WORK_ADD || kind == WORK_LOAD || kind == WORK_RUN;
 }
 
 static void work_done(struct work *work)
@@ -317,8 +224,8 @@ static void work_done(struct work *work)
 	struct replica *replica = work->replica;
 	int code;
 
-	if (work->kind == WORK_RUN)
-		gate_leave(operation->session->gate);
+	if (is_gated(work->kind))
+		gate_leave(operation->session->account->gate);
 	if (replica)
 		replica->refs++; /* account() may let go of it */
 	code = account(work);
@@ -339,10 +246,18 @@ static void model_granted(struct turn *turn)
 	struct work *work = &operation->work;
 
 	work->last = work->replica && work->replica->legs == 1;
-	if (work->kind == WORK_RUN)
-		gate_enter(operation->session->gate, &operation->pass);
+	if (is_gated(work->kind))
+		gate_enter(operation->session->account->gate, &operation->pass);
 	else
 		work->leg->backend->class->submit(work->leg->backend, work);
+}
+
+static void say_in_vain(char *text, size_t size, const struct operation *operation)
+{
+	if (operation->session->end)
+		snprintf(text, size, "session %" PRId64 " has ended", operation->session->id);
+	else
+		snprintf(text, size, "its deadline passed before it began");
 }
 
 /* There is room for one more of this peer's operations. It may have left while this one waited. */
@@ -352,13 +267,13 @@ static void admitted(struct pass *pass)
 		(struct operation *)((char *)pass - offsetof(struct operation, pass));
 	struct work *work = &operation->work;
 
-	if (!operation->session->end) {
+	if (!is_in_vain(operation)) {
 		work->leg->backend->class->submit(work->leg->backend, work);
 		return;
 	}
 	work->code = VACCEL_ESESS;
-	snprintf(work->reason, sizeof(work->reason), "session %" PRId64 " has ended",
-		 operation->session->id);
+	work->status = -1;
+	say_in_vain(work->reason, sizeof(work->reason), operation);
 	work_done(work);
 }
 
@@ -374,21 +289,26 @@ static bool is_reentrant(const struct operation *operation)
 static void submit(struct operation *operation, enum work_kind kind, struct registration *about)
 {
 	struct work *work = &operation->work;
+	struct replica *replica;
 
 	work->kind = kind;
 	work->operation = operation;
 	work->leg = &operation->session->leg;
 	operation->backend = work->leg->backend;
 	work->replica = about ? about->replica : NULL;
+	if (kind == WORK_LOAD)
+		work->family = model_first(about->load & ~about->loaded);
 	work->done = work_done;
 	operation->at = about;
 	operation->pass.admitted = admitted;
 	operation->model_turn.granted = model_granted;
 	operation->model_turn.exclusive = kind != WORK_RUN || !is_reentrant(operation);
-	if (work->replica)
-		strand_take(&work->replica->strand, &operation->model_turn);
-	else
-		model_granted(&operation->model_turn);
+	if (!work->replica)
+		return model_granted(&operation->model_turn);
+	replica = work->replica;
+	replica->refs++; /* the session may have ended: then it and the operation go meanwhile */
+	strand_take(&replica->strand, &operation->model_turn);
+	replica_unref(replica);
 }
 
 static void step_leave(struct operation *operation)
@@ -404,7 +324,7 @@ static void step_leave(struct operation *operation)
 	if (operation->class->kind == OPERATION_DESTROY) {
 		while (session->registrations)
 			session_forget(session, session->registrations);
-		return finish(operation, 0);
+		return operation_finish(operation, 0);
 	}
 	operation->phase = PHASE_ENTER;
 	step(operation);
@@ -447,26 +367,25 @@ static void step_enter(struct operation *operation)
 		if (!registration->replica)
 			return add_replica(operation, registration);
 	for (registration = session->registrations; registration; registration = registration->next)
-		if (registration->load && !registration->loaded)
+		if (registration->load & ~registration->loaded)
 			return submit(operation, WORK_LOAD, registration);
-	if (operation->moved) {
+	if (operation->moved && session_may_log(session))
 		log_info("session %" PRId64 ": backend %s serves, not %s (%s)", session->id,
 			 session->leg.backend->name, session->plan.backends[0]->name, session->why);
-		operation->moved = false;
-	}
+	operation->moved = false;
 	decide_moved(session);
 	operation->phase = PHASE_OWN;
 	step(operation);
 }
 
-/* A RUN happens once; the step after it finds it done. */
+/* A call happens once; the step after it finds it done. */
 static void step_own(struct operation *operation)
 {
 	struct session *session = operation->session;
 	struct registration *model = NULL;
 
-	if (operation->class->kind != OPERATION_RUN || operation->state == OPERATION_RUNNING)
-		return finish(operation, 0);
+	if (!operation_is_call(operation) || operation->state == OPERATION_RUNNING)
+		return operation_finish(operation, 0);
 	if (operation->resource) {
 		model = session_registration(session, operation->resource);
 		if (!model)
@@ -476,7 +395,7 @@ static void step_own(struct operation *operation)
 	} else {
 		model = session_first_model(session);
 	}
-	drop_result(operation); /* of a backend that refused */
+	operation_drop_result(operation); /* of a backend that refused */
 	operation->state = OPERATION_RUNNING;
 	submit(operation, WORK_RUN, model);
 }
@@ -516,20 +435,19 @@ static void start_unregister(struct operation *operation)
 	if (registration->replica)
 		return submit(operation, WORK_DROP, registration);
 	session_forget(session, registration);
-	finish(operation, 0);
+	operation_finish(operation, 0);
 }
 
+/* The load is the operation's own work, whether there was one before or not. */
 static void start_load(struct operation *operation)
 {
 	struct registration *registration =
 		session_registration(operation->session, operation->resource);
 
-	if (!registration)
-		return fail(operation, VACCEL_EPERM,
-			    "resource %" PRId64 " is not registered with session %" PRId64,
-			    operation->resource->id, operation->session->id);
-	registration->load = true;
-	registration->loaded = false;
+	if (registration) {
+		registration->load &= ~operation->class->family;
+		registration->loaded &= ~operation->class->family;
+	}
 	step(operation);
 }
 
@@ -554,14 +472,16 @@ static void granted(struct turn *turn)
 {
 	struct operation *operation =
 		(struct operation *)((char *)turn - offsetof(struct operation, turn));
+	char why[80];
 
 	if (operation->class->kind == OPERATION_DESTROY) {
 		operation->phase = PHASE_LEAVE;
 		return step(operation);
 	}
-	if (operation->session->end)
-		return fail(operation, VACCEL_ESESS, "session %" PRId64 " has ended",
-			    operation->session->id);
+	if (is_in_vain(operation)) {
+		say_in_vain(why, sizeof(why), operation);
+		return fail(operation, VACCEL_ESESS, "%s", why);
+	}
 	if (!operation->turn.exclusive && !may_share(operation))
 		return retry_alone(operation);
 	operation->phase = PHASE_ENTER;
@@ -603,7 +523,7 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 
 	operation->request = request;
 	operation->message = message;
-	operation->bytes_in = request->frame_size;
+	operation->bytes_in = request->received;
 	operation->received_us = agent_now_us();
 	operation->agent->nr_operations++;
 	log_debug("session:%" PRId64 " %s", operation->session->id, operation->class->method);
@@ -612,12 +532,17 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 		reply_draining(request);
 		return operation_free(operation);
 	}
+	if (operation->session->plan.deadline > 0 && operation_is_call(operation))
+		ttrpc_request_within(request, operation->session->plan.deadline);
 	if (!decide_operation(operation, &decision)) {
+		operation->code = decision.code;
+		metrics_operation(operation);
 		operation->session->operations++;
 		operation->session->errors++;
 		reply_refused(request, decision.code, decision.text);
 		return operation_free(operation);
 	}
+	decide_began(operation);
 	enqueue(operation);
 }
 

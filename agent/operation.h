@@ -29,14 +29,19 @@ enum operation_kind {
 	OPERATION_DESTROY,  /* a session: leave its leg */
 	OPERATION_REGISTER, /* a resource with a session */
 	OPERATION_UNREGISTER,
-	OPERATION_LOAD, /* a model; repeated when the session moves */
-	OPERATION_RUN,	/* what policies call an operation */
+	OPERATION_LOAD,	  /* a model; repeated when the session moves */
+	OPERATION_UNLOAD, /* not repeated any more */
+	OPERATION_RUN,
 };
 
 struct operation_class {
 	const char *method; /* as in `session:1 Image classification` */
 	enum operation_kind kind;
-	/* RUN, on a worker: VACCEL_* code. `model` is set when the operation names a resource. */
+	enum model_family family; /* LOAD, UNLOAD */
+	/*
+	 * LOAD, UNLOAD and RUN, which are what policies call an operation; on a worker: VACCEL_*
+	 * code. `model` is set when the operation names a resource.
+	 */
 	int (*run)(struct operation *operation, struct vaccel_session *leg,
 		   struct vaccel_resource *model);
 	/* Answer a success: calls operation_reply(). */
@@ -50,7 +55,7 @@ struct operation {
 	struct agent *agent;
 	enum operation_state state;
 	int64_t id;
-	vaccel_op_type_t type;		 /* LOAD and RUN: what policies and strands know it by */
+	vaccel_op_type_t type;		 /* what policies and strands know it by */
 	struct ttrpc_request *request;	 /* NULL: the agent's own */
 	const ProtobufCMessage *message; /* decoded, in the request's arena */
 	struct session *session;	 /* counted */
@@ -70,6 +75,9 @@ struct operation {
 	int code;
 	uint64_t received_us;
 };
+
+/* Is it one in the sense of policies: something that a backend does for the peer? */
+bool operation_is_call(const struct operation *operation);
 
 /* For a request of a peer; takes over nothing until operation_start(). NULL: out of memory. */
 struct operation *operation_new(const struct operation_class *class, struct session *session,

@@ -1,59 +1,31 @@
 /*
- * pool.c - see pool.h. One mutex guards the queue, the stack of idle workers and the mailbox; it is
- * held for a few pointer moves at a time.
+ * pool.c - see pool.h. One mutex guards the queue, the stack of idle workers, the mailbox and the
+ * helm; it is held for a few pointer moves at a time.
  */
-#include "pool.h"
+#include "pool_internal.h"
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_SECONDS = 2 };
+enum { IDLE_NS = 2000000000, NANO = 1000000000 };
 
-struct worker {
-	struct pool *pool;
-	struct worker *below; /* on the stack of idle workers */
-	pthread_cond_t wake;
-	bool idle;
-};
-
-struct queue {
-	struct job *first, **last;
-};
-
-struct pool {
-	struct ev_loop *loop;
-	ev_async arrived; /* the mailbox has something */
-	size_t pending;	  /* loop's thread */
-	unsigned max, keep;
-
-	pthread_mutex_t lock;
-	pthread_cond_t empty; /* the last worker has left */
-	struct queue jobs;    /* for workers */
-	struct queue mailbox; /* for the loop */
-	struct worker *idle;  /* most recent on top */
-	unsigned workers, sleeping;
-	bool stopping;
-};
-
-static void queue_init(struct queue *queue)
+void queue_init(struct queue *queue)
 {
 	queue->first = NULL;
 	queue->last = &queue->first;
 }
 
-static void queue_push(struct queue *queue, struct job *job)
+void queue_push(struct queue *queue, struct job *job)
 {
 	job->next = NULL;
 	*queue->last = job;
 	queue->last = &job->next;
 }
 
-static struct job *queue_pop(struct queue *queue)
+struct job *queue_pop(struct queue *queue)
 {
 	struct job *job = queue->first;
 
@@ -73,48 +45,98 @@ static void idle_remove(struct pool *pool, struct worker *worker)
 		at = &(*at)->below;
 	*at = worker->below;
 	worker->idle = false;
-	pool->sleeping--;
 }
 
-/* Sleep until woken with work. False: time to leave. Called and returns with the lock held. */
-static bool worker_sleep(struct pool *pool, struct worker *worker)
+bool pool_wake_idle(struct pool *pool)
+{
+	struct worker *worker = pool->idle;
+
+	if (!worker)
+		return false;
+	idle_remove(pool, worker);
+	pthread_cond_signal(&worker->wake);
+	return true;
+}
+
+bool worker_wait(struct worker *worker, long ns)
 {
 	struct timespec until;
-	int ret = 0;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += IDLE_SECONDS;
+	until.tv_nsec += ns;
+	until.tv_sec += until.tv_nsec / NANO;
+	until.tv_nsec %= NANO;
+	return pthread_cond_timedwait(&worker->wake, &worker->pool->lock, &until) == ETIMEDOUT;
+}
+/* Sleep until there may be something to do. False: time to leave. */
+static bool rest(struct pool *pool, struct worker *worker)
+{
+	bool late = false;
+
+	if (pool->helm.helmsman && !pool->helm.lookout) {
+		helm_look_out(pool, worker);
+		return true;
+	}
 	worker->below = pool->idle;
 	worker->idle = true;
 	pool->idle = worker;
-	pool->sleeping++;
-	while (worker->idle && !pool->stopping && ret != ETIMEDOUT)
-		ret = pthread_cond_timedwait(&worker->wake, &pool->lock, &until);
+	while (worker->idle && !pool->stopping && !late)
+		late = worker_wait(worker, IDLE_NS);
 	if (!worker->idle)
 		return true;
 	idle_remove(pool, worker);
-	return !pool->stopping && pool->workers <= pool->keep;
+	return pool->workers <= pool->keep;
 }
 
-static void worker_loop(struct pool *pool, struct worker *worker)
+void pool_post(struct pool *pool, struct job *job)
 {
-	for (;;) {
-		struct job *job = queue_pop(&pool->jobs);
-		bool wake;
+	const bool wake = !pool->mailbox.first;
 
-		if (!job) {
-			if (pool->stopping || !worker_sleep(pool, worker))
-				return;
-			continue;
-		}
-		pthread_mutex_unlock(&pool->lock);
-		job->run(job);
-		pthread_mutex_lock(&pool->lock);
-		wake = !pool->mailbox.first;
-		queue_push(&pool->mailbox, job);
-		if (wake)
-			ev_async_send(pool->loop, &pool->arrived);
+	queue_push(&pool->mailbox, job);
+	if (wake)
+		ev_async_send(pool->loop, &pool->arrived);
+}
+
+static void run_job(struct pool *pool, struct job *job)
+{
+	pthread_mutex_unlock(&pool->lock);
+	job->run(job);
+	pthread_mutex_lock(&pool->lock);
+	pool->claimed--;
+	pool_post(pool, job);
+}
+
+/* Whatever role is there to be played. */
+static void live(struct pool *pool, struct worker *worker)
+{
+	struct job *job;
+
+	for (;;) {
+		if (pool->helm.helmsman == worker)
+			helm_steer(pool, worker);
+		else if ((job = queue_pop(&pool->jobs)))
+			run_job(pool, job);
+		else if (pool->stopping || !rest(pool, worker))
+			return;
 	}
+}
+
+/*
+ * Each that leaves waits for the one that left before it, and pool_free() for the last: when that
+ * returns no thread is still busy ending, and what threads keep until then has been freed.
+ */
+static void leave(struct pool *pool)
+{
+	const bool follows = pool->left;
+	const pthread_t before = pool->last_left;
+
+	pool->left = true;
+	pool->last_left = pthread_self();
+	if (!--pool->workers)
+		pthread_cond_signal(&pool->empty);
+	pthread_mutex_unlock(&pool->lock);
+	if (follows)
+		pthread_join(before, NULL);
 }
 
 static void *worker_main(void *arg)
@@ -123,57 +145,47 @@ static void *worker_main(void *arg)
 	struct pool *pool = worker->pool;
 
 	pthread_mutex_lock(&pool->lock);
-	worker_loop(pool, worker);
-	if (!--pool->workers)
-		pthread_cond_signal(&pool->empty);
-	pthread_mutex_unlock(&pool->lock);
+	live(pool, worker);
+	leave(pool);
 	pthread_cond_destroy(&worker->wake);
 	free(worker);
 	return NULL;
 }
 
-/* Signals are the loop's business: a worker is born with all of them blocked. */
+/* Signals are for the thread that waits in pool_serve(): no code of a plugin is interrupted. */
 static int start_thread(struct worker *worker)
 {
 	sigset_t all, before;
-	pthread_attr_t attr;
 	pthread_t thread;
 	int ret;
 
-	pthread_attr_init(&attr);
-	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&thread, &attr, worker_main, worker);
+	ret = pthread_create(&thread, NULL, worker_main, worker);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attr);
 	return ret;
 }
 
-/* With the lock held. Failing is no error while another worker lives: the job waits for it. */
-static int add_worker(struct pool *pool)
+struct worker *pool_add_worker(struct pool *pool)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	pthread_condattr_t attr;
-	int ret;
 
 	if (!worker)
-		return -ENOMEM;
+		return NULL;
 	worker->pool = pool;
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&worker->wake, &attr);
 	pthread_condattr_destroy(&attr);
 
-	pool->workers++;
-	ret = start_thread(worker);
-	if (ret) {
-		pool->workers--;
+	if (start_thread(worker)) {
 		pthread_cond_destroy(&worker->wake);
 		free(worker);
-		return -ret;
+		return NULL;
 	}
-	return 0;
+	pool->workers++;
+	return worker;
 }
 
 static void take_mail(struct ev_loop *loop, ev_async *watcher, int events)
@@ -201,7 +213,7 @@ int pool_new(struct ev_loop *loop, unsigned threads, struct pool **out)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
-	int ret;
+	bool good;
 
 	if (!pool)
 		return -ENOMEM;
@@ -212,36 +224,39 @@ int pool_new(struct ev_loop *loop, unsigned threads, struct pool **out)
 	pthread_cond_init(&pool->empty, NULL);
 	queue_init(&pool->jobs);
 	queue_init(&pool->mailbox);
+	helm_init(pool);
 	ev_async_init(&pool->arrived, take_mail);
 	pool->arrived.data = pool;
 	ev_async_start(loop, &pool->arrived);
 
 	/* One worker is there from the start, so that a job never waits for memory. */
 	pthread_mutex_lock(&pool->lock);
-	ret = add_worker(pool);
+	good = pool_add_worker(pool);
 	pthread_mutex_unlock(&pool->lock);
-	if (ret) {
+	if (!good) {
 		pool_free(pool);
-		return ret;
+		return -ENOMEM;
 	}
 	*out = pool;
 	return 0;
 }
 
+/* If no thread is to be had, the job waits for one of those that there are. */
+void pool_hand_over(struct pool *pool, struct job *job)
+{
+	pool->claimed++;
+	queue_push(&pool->jobs, job);
+	if (pool_wake_idle(pool))
+		return;
+	if (pool->workers >= pool->max || !pool_add_worker(pool))
+		helm_recall(pool);
+}
+
 void pool_submit(struct pool *pool, struct job *job)
 {
-	struct worker *worker;
-
 	pool->pending++;
 	pthread_mutex_lock(&pool->lock);
-	queue_push(&pool->jobs, job);
-	worker = pool->idle;
-	if (worker) {
-		idle_remove(pool, worker);
-		pthread_cond_signal(&worker->wake);
-	} else if (pool->workers < pool->max) {
-		add_worker(pool);
-	}
+	pool_hand_over(pool, job);
 	pthread_mutex_unlock(&pool->lock);
 }
 
@@ -262,9 +277,13 @@ void pool_free(struct pool *pool)
 	pool->stopping = true;
 	for (worker = pool->idle; worker; worker = worker->below)
 		pthread_cond_signal(&worker->wake);
+	helm_recall(pool);
 	while (pool->workers)
 		pthread_cond_wait(&pool->empty, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
+	if (pool->left)
+		pthread_join(pool->last_left, NULL);
+	helm_release(pool);
 	pthread_cond_destroy(&pool->empty);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);

@@ -1,17 +1,23 @@
 /*
- * pool.h - the threads that may block, and the way back to the loop.
+ * pool.h - the threads that may block, and the one that runs the loop.
  *
- *     loop 0 ── pool_submit(job) ──▶ a worker: job->run(job) ── mailbox ──▶ loop 0: job->done(job)
+ *     loop ── pool_submit(job) ──▶ a worker: job->run(job) ── mailbox ──▶ loop: job->done(job)
  *
  * A job belongs to the worker from pool_submit() until done() is called, and to the loop before
  * and after: that is the only way in which objects of the agent cross threads. Workers are made
  * when a job finds none idle, up to the limit, and leave after a while without work, except a few
  * that stay. The most recently idle worker is woken first, since it is the warm one.
+ *
+ * "The loop's thread" is whichever runs the loop now: one of the pool's own, in pool_serve(). It
+ * may change, but only between two callbacks of the loop, and what one of them did, the next sees:
+ * objects of the loop need no lock. What belongs to a thread (errno, luaccel_last_error()) does not
+ * outlive a callback.
  */
 #ifndef AGENT_POOL_H
 #define AGENT_POOL_H
 
 #include <ev.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pool;
@@ -20,6 +26,7 @@ struct job {
 	void (*run)(struct job *job);  /* on a worker; may block */
 	void (*done)(struct job *job); /* on the loop's thread, after run */
 	struct job *next;
+	bool stayed; /* it was run by the loop's thread, for a while at least */
 };
 
 /* At most `threads` workers. 0, or -ENOMEM. */
@@ -27,6 +34,22 @@ int pool_new(struct ev_loop *loop, unsigned threads, struct pool **pool);
 
 /* Loop's thread. Never blocks; jobs start in order. */
 void pool_submit(struct pool *pool, struct job *job);
+
+/*
+ * Loop's thread. As pool_submit(), for a job that is expected to take less than its way to a worker
+ * and back: the loop's thread runs it itself after this round of the loop. Nothing depends on the
+ * expectation: when such a job takes long, another thread goes on with the loop.
+ */
+void pool_submit_short(struct pool *pool, struct job *job);
+
+/*
+ * Run the loop until pool_leave() on threads of the pool. The caller, who made the loop, waits, and
+ * has the loop back then; it alone takes signals meanwhile. 0, or -ENOMEM: there is no thread.
+ */
+int pool_serve(struct pool *pool);
+
+/* Loop's thread, from within a callback of the loop; no job is pending. */
+void pool_leave(struct pool *pool);
 
 /* Jobs submitted whose done() has not been called yet. */
 size_t pool_pending(const struct pool *pool);

@@ -4,6 +4,7 @@
  * sentence in its Status otherwise, which its clients print.
  */
 #include "reply.h"
+#include "connection.h"
 #include "error.pb-c.h"
 #include "vaccel.h"
 #include <stdarg.h>
@@ -27,8 +28,7 @@ static size_t sequence(const unsigned char *text)
 	return length;
 }
 
-/* Strings on the wire are UTF-8, whatever peers and plugins make them of. */
-static void make_utf8(char *text)
+void reply_make_utf8(char *text)
 {
 	while (*text) {
 		size_t length = sequence((const unsigned char *)text);
@@ -63,58 +63,85 @@ void reply_status(struct ttrpc_request *request, int code, const char *format, .
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);
-	make_utf8(message);
+	reply_make_utf8(message);
 	ttrpc_request_fail(request, &status);
 }
 
-static void send_code(struct ttrpc_request *request, int code, int vaccel_code, const char *message,
-		      const char *reason)
+/* A code alone: what the original sends when a call has failed. */
+static void send_code(struct ttrpc_request *request, int vaccel_code)
+{
+	char message[64];
+	Vaccel__Error error = VACCEL__ERROR__INIT;
+
+	snprintf(message, sizeof(message), "FFI error: %d", vaccel_code);
+	error.optional_ffi_error_case = VACCEL__ERROR__OPTIONAL_FFI_ERROR_FFI_ERROR;
+	error.ffi_error = (uint32_t)vaccel_code;
+	send_error(request, TTRPC_INTERNAL, message, &error);
+}
+
+/* With a status, and a reason in words in it. */
+static void send_status(struct ttrpc_request *request, int code, int vaccel_code,
+			const char *message, int status_code, const char *reason)
 {
 	char text[REASON_MAX];
 	Vaccel__Status status = VACCEL__STATUS__INIT;
 	Vaccel__Error error = VACCEL__ERROR__INIT;
 
+	snprintf(text, sizeof(text), "%s", reason);
+	reply_make_utf8(text);
+	status.code = (uint32_t)status_code;
+	status.message = text;
 	error.optional_ffi_error_case = VACCEL__ERROR__OPTIONAL_FFI_ERROR_FFI_ERROR;
 	error.ffi_error = (uint32_t)vaccel_code;
-	if (reason[0]) {
-		snprintf(text, sizeof(text), "%s", reason);
-		make_utf8(text);
-		status.code = (uint32_t)vaccel_code;
-		status.message = text;
-		error.type = VACCEL__ERROR_TYPE__FFI_WITH_STATUS;
-		error.status = &status;
-	}
+	error.type = VACCEL__ERROR_TYPE__FFI_WITH_STATUS;
+	error.status = &status;
 	send_error(request, code, message, &error);
+}
+
+void reply_model(struct ttrpc_request *request, int vaccel_code, int status, const char *message)
+{
+	char text[REASON_MAX];
+
+	snprintf(text, sizeof(text), "FFI error: %d [%.*s (%d)]", vaccel_code, REASON_MAX - 64,
+		 message, status);
+	reply_make_utf8(text);
+	send_status(request, TTRPC_INTERNAL, vaccel_code, text, status, message);
 }
 
 void reply_vaccel(struct ttrpc_request *request, int vaccel_code, const char *reason)
 {
-	char message[REASON_MAX];
-
 	if (reason[0])
-		snprintf(message, sizeof(message), "FFI error: %d [%.*s (%d)]", vaccel_code,
-			 REASON_MAX - 64, reason, vaccel_code);
+		reply_model(request, vaccel_code, vaccel_code, reason);
 	else
-		snprintf(message, sizeof(message), "FFI error: %d", vaccel_code);
-	make_utf8(message);
-	send_code(request, TTRPC_INTERNAL, vaccel_code, message, reason);
+		send_code(request, vaccel_code);
+}
+
+/* What is refused before it has run: the reason is the message as well. */
+static void send_refusal(struct ttrpc_request *request, int code, int vaccel_code,
+			 const char *reason)
+{
+	send_status(request, code, vaccel_code, reason, vaccel_code, reason);
 }
 
 void reply_refused(struct ttrpc_request *request, int vaccel_code, const char *reason)
 {
-	send_code(request, TTRPC_PERMISSION_DENIED, vaccel_code, reason, reason);
+	send_refusal(request, TTRPC_PERMISSION_DENIED, vaccel_code, reason);
 }
 
 void reply_limit(struct ttrpc_request *request, int vaccel_code, const char *reason)
 {
-	send_code(request, TTRPC_RESOURCE_EXHAUSTED, vaccel_code, reason, reason);
+	const struct connection *connection = ttrpc_conn_user(request->conn);
+
+	if (ttrpc_conn_is_open(request->conn)) /* else it has gone */
+		metrics_limit(connection->agent, reason);
+	send_refusal(request, TTRPC_RESOURCE_EXHAUSTED, vaccel_code, reason);
 }
 
 void reply_draining(struct ttrpc_request *request)
 {
 	const char *reason = "the agent is draining: it stops when running operations have ended";
 
-	send_code(request, TTRPC_UNAVAILABLE, VACCEL_EBUSY, reason, reason);
+	send_refusal(request, TTRPC_UNAVAILABLE, VACCEL_EBUSY, reason);
 }
 
 /* A failure of the original's bindings, before any call of C. */

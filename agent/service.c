@@ -4,23 +4,25 @@
  */
 #include "service.h"
 #include "empty.pb-c.h"
+#include "pressure.h"
 #include "reply.h"
 #include <inttypes.h>
 #include <string.h>
 
 static const struct method *const agent_methods[] = {
-	session_methods, resource_methods, image_methods, torch_methods, genop_methods, NULL,
+	stream_methods, session_methods, resource_methods, image_methods,     torch_methods,
+	tf_methods,	tflite_methods,	 genop_methods,	   profiling_methods, NULL,
 };
-static const struct method *const hello_methods[] = { peer_methods, NULL };
+static const struct method *const our_methods[] = { peer_methods, upload_methods, NULL };
 
 static const struct service {
 	const char *name;
 	const struct method *const *methods;
-	bool asynchronous;
+	bool asynchronous; /* in the original, whose stream numbers are odd there */
 } services[] = {
-	{ "vaccel.sync.agent.AgentService", agent_methods, false },
+	{ "vaccel.sync.agent.AgentService", agent_methods + 1, false }, /* no streams */
 	{ "vaccel.asynchronous.agent.AgentService", agent_methods, true },
-	{ "luaccel.v1.Peer", hello_methods, true },
+	{ "luaccel.v1.Peer", our_methods, true },
 };
 
 static const struct service *find_service(const char *name)
@@ -44,23 +46,92 @@ static const struct method *find_method(const struct service *service, const cha
 	return NULL;
 }
 
+/* Under pressure these are what helps. */
+static bool gives_back(const struct method *method)
+{
+	static const char *const names[] = { "DestroySession", "UnregisterResource",
+					     "TensorflowModelUnload", "TensorflowLiteModelUnload" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(method->name, names[i]))
+			return true;
+	return false;
+}
+
+/* More than the peer, or all together, may have; the request has been answered then. */
+static bool is_over(const struct connection *connection, struct ttrpc_request *request,
+		    enum account_kind kind)
+{
+	char why[160];
+	/* A connection's own limits stop the reading instead. */
+	int ret = account_is_over(connection->account->parent, kind, why, sizeof(why));
+
+	if (ret)
+		reply_limit(request, ret, why);
+	return ret;
+}
+
+static bool is_refused(const struct connection *connection, struct ttrpc_request *request)
+{
+	char why[160];
+	int ret;
+
+	if (is_over(connection, request, ACCOUNT_STREAMS) ||
+	    is_over(connection, request, ACCOUNT_HELD))
+		return true;
+	ret = pressure_refuses_requests(connection->agent, why, sizeof(why));
+	if (ret)
+		reply_limit(request, ret, why);
+	return ret;
+}
+
 void service_request(void *ctx, struct ttrpc_request *request)
 {
 	const struct service *service = find_service(request->service);
 	const struct method *method = service ? find_method(service, request->method) : NULL;
+	struct connection *connection = ttrpc_conn_user(request->conn);
 	const ProtobufCMessage *message;
 
 	(void)ctx;
+	connection->active = ev_now(connection->agent->loop);
+	connection->asked = true;
+	if (connection_refuses(connection, request))
+		return;
 	if (service && !method && service->asynchronous)
 		return reply_status(request, TTRPC_UNIMPLEMENTED, "%s method", request->method);
 	if (!method)
 		return reply_status(request, TTRPC_INVALID_ARGUMENT, "/%s/%s does not exist",
 				    request->service, request->method);
+	if (service->asynchronous && request->disorder)
+		return ttrpc_request_breach(request, request->disorder);
+	if (!request->ended && method->input)
+		return reply_status(request, TTRPC_UNIMPLEMENTED,
+				    "%s takes one request and no stream of them", request->method);
 	if (request->timeout_nano < 0)
 		return reply_status(request, TTRPC_DEADLINE_EXCEEDED, "timeout");
-	message = ttrpc_request_decode(request, method->input);
-	if (message)
-		method->call(ttrpc_conn_user(request->conn), request, message);
+	if (!gives_back(method) && is_refused(connection, request))
+		return;
+	message = method->input ? ttrpc_request_decode(request, method->input) : NULL;
+	if (method->input && (!message || is_over(connection, request, ACCOUNT_DECODED)))
+		return;
+	method->call(connection, request, message);
+}
+
+void service_refused(void *ctx, struct ttrpc_request *request, const char *reason)
+{
+	(void)ctx;
+	reply_limit(request, VACCEL_ENOMEM, reason);
+}
+
+/* Only requests of methods that stream have a user. */
+void service_stream(void *ctx, struct ttrpc_request *request)
+{
+	const struct service_stream *stream = request->user;
+
+	(void)ctx;
+	if (stream)
+		stream->go_on(request);
 }
 
 void service_start(const struct operation_class *class, vaccel_op_type_t type,
@@ -80,7 +151,9 @@ struct session *service_session(struct connection *connection, int64_t id,
 {
 	struct session *session = connection_session(connection, id);
 
-	if (!session)
+	if (id <= 0)
+		reply_invalid_id(request, id);
+	else if (!session)
 		reply_status(request, TTRPC_NOT_FOUND, "Unknown session %" PRId64, id);
 	return session;
 }

@@ -11,17 +11,27 @@
 
 struct method {
 	const char *name;
-	const ProtobufCMessageDescriptor *input;
-	/* Owns the request from here. */
+	const ProtobufCMessageDescriptor *input; /* NULL: a stream of messages, from the peer */
+	/* Owns the request from here; message is NULL for a stream. */
 	void (*call)(struct connection *connection, struct ttrpc_request *request,
 		     const ProtobufCMessage *message);
 };
 
 extern const struct method session_methods[], resource_methods[], image_methods[], torch_methods[],
-	genop_methods[], peer_methods[]; /* each ends with a NULL name */
+	tf_methods[], tflite_methods[], genop_methods[], profiling_methods[], stream_methods[],
+	peer_methods[], upload_methods[]; /* each ends with a NULL name */
 
-/* The server's request handler, with the agent as ctx. */
+/* Begins what a method that streams keeps as its request's user. */
+struct service_stream {
+	/* A message, the end or a cut has come. */
+	void (*go_on)(struct ttrpc_request *request);
+};
+
+/* The server's handlers of requests and of streams, with the agent as ctx. */
 void service_request(void *ctx, struct ttrpc_request *request);
+void service_stream(void *ctx, struct ttrpc_request *request);
+/* The same, for requests whose frame was dropped for want of room. */
+void service_refused(void *ctx, struct ttrpc_request *request, const char *reason);
 
 /*
  * Start an operation of a session's: NOT_FOUND when the id is not the connection's, and so on.
@@ -34,6 +44,11 @@ void service_start(const struct operation_class *class, vaccel_op_type_t type,
 /* The session of that id, or NULL: the request has then been answered. */
 struct session *service_session(struct connection *connection, int64_t id,
 				struct ttrpc_request *request);
+
+/* May peers give this agent a resource of that type? The request has been answered otherwise. */
+bool service_takes_type(const struct agent *agent, struct ttrpc_request *request, uint32_t type);
+/* Is it what a blob may be called? The request has been answered otherwise. */
+bool service_takes_name(struct ttrpc_request *request, const char *name);
 
 /* Answer with vaccel.Empty. For operation classes. */
 void service_reply_empty(struct operation *operation);

@@ -1,10 +1,14 @@
 /*
  * service_resource.c - RegisterResource, UnregisterResource, SyncResource.
  *
- * A peer sends the bytes of its resources. Paths and URLs would be opened on this host in the
- * agent's name, and libraries would run in its process: all are refused.
+ * A peer sends the bytes of its resources. Paths and URLs are opened on this host in the agent's
+ * name, and libraries run in its process: these are refused unless the operator has allowed them.
  */
+#include "admit.h"
+#include "allow.h"
+#include "host_files.h"
 #include "log.h"
+#include "pressure.h"
 #include "reply.h"
 #include "service.h"
 #include <inttypes.h>
@@ -31,10 +35,72 @@ static const struct operation_class unregister_class = {
 	.reply = service_reply_empty,
 };
 
-/* The name of a file in the resource's own directory, or empty: never a way out of it. */
+/*
+ * The name of a file in the resource's own directory, or empty: never a way out of it, and nothing
+ * that is not one line in a log.
+ */
 static bool is_component(const char *name)
 {
-	return !strchr(name, '/') && strcmp(name, ".") && strcmp(name, "..");
+	const char *at;
+
+	for (at = name; *at; at++)
+		if (*at == '/' || (unsigned char)*at < ' ' || *at == 0x7f)
+			return false;
+	return strcmp(name, ".") && strcmp(name, "..");
+}
+
+/* True when all that it names may be named; the request has been answered otherwise. */
+static bool may_name(const struct agent *agent, struct ttrpc_request *request,
+		     const Vaccel__Resource__RegisterRequest *source)
+{
+	const struct allow_dir *dir;
+	const char *beneath;
+	char reason[256];
+	size_t i;
+	int ret = VACCEL_OK;
+
+	if (source->n_paths > HOST_FILES_MAX) {
+		reply_status(request, TTRPC_INVALID_ARGUMENT, "more than %d paths", HOST_FILES_MAX);
+		return false;
+	}
+	for (i = 0; !ret && i < source->n_paths; i++)
+		ret = allow_uri(agent->allow, source->paths[i], &dir, &beneath, reason,
+				sizeof(reason));
+	if (ret == VACCEL_EPERM)
+		reply_refused(request, ret, reason);
+	else if (ret)
+		reply_vaccel(request, ret, reason);
+	return !ret;
+}
+
+bool service_takes_name(struct ttrpc_request *request, const char *name)
+{
+	if (is_component(name))
+		return true;
+	reply_status(request, TTRPC_INVALID_ARGUMENT,
+		     "blob name \"%.200s\" is not one path component", name);
+	return false;
+}
+
+static bool are_blobs(struct ttrpc_request *request,
+		      const Vaccel__Resource__RegisterRequest *source)
+{
+	size_t i;
+
+	for (i = 0; i < source->n_blobs; i++)
+		if (!service_takes_name(request, source->blobs[i]->name))
+			return false;
+	return true;
+}
+
+bool service_takes_type(const struct agent *agent, struct ttrpc_request *request, uint32_t type)
+{
+	if (type != VACCEL_RESOURCE_LIB || agent->allow->lib)
+		return true;
+	reply_refused(request, VACCEL_EPERM,
+		      "this agent takes no libraries of its peers; its operator permits it with "
+		      "--allow lib");
+	return false;
 }
 
 /* True when the request asks for what may be had; it has been answered otherwise. */
@@ -42,52 +108,58 @@ static bool acceptable(const struct connection *connection, struct ttrpc_request
 		       const Vaccel__Resource__RegisterRequest *source)
 {
 	const struct agent *agent = connection->agent;
-	size_t i;
 
 	if (!source->n_blobs && !source->n_paths) {
 		reply_status(request, TTRPC_INVALID_ARGUMENT, "No paths or blobs provided");
 		return false;
 	}
-	if (!source->n_blobs) {
-		reply_refused(request, VACCEL_EPERM,
-			      "this agent opens no paths or URLs for its peers; send the "
-			      "resource's bytes");
+	if (!service_takes_type(agent, request, source->resource_type))
 		return false;
-	}
-	if (source->resource_type == VACCEL_RESOURCE_LIB) {
-		reply_refused(request, VACCEL_EPERM, "this agent runs no libraries of its peers");
-		return false;
-	}
-	for (i = 0; i < source->n_blobs; i++) {
-		if (is_component(source->blobs[i]->name))
-			continue;
-		reply_status(request, TTRPC_INVALID_ARGUMENT,
-			     "blob name \"%.200s\" is not one path component",
-			     source->blobs[i]->name);
-		return false;
-	}
-	if (connection->resources.count >= agent->limits.resources ||
-	    agent->nr_resources >= agent->limits.resources_total) {
-		reply_limit(request, VACCEL_EUSERS,
-			    "limit resources: as many are registered as may be");
-		return false;
-	}
-	return true;
+	return source->n_blobs ? are_blobs(request, source) : may_name(agent, request, source);
+}
+
+/* What the policy has said; the request has been answered when it said no. */
+static bool is_admitted(bool admitted, struct ttrpc_request *request,
+			const struct policy_decision *decision)
+{
+	if (!admitted)
+		reply_refused(request, decision->code, decision->text);
+	return admitted;
 }
 
 static void register_new(struct connection *connection, struct session *session,
 			 struct ttrpc_request *request,
 			 const Vaccel__Resource__RegisterRequest *source)
 {
+	struct agent *agent = connection->agent;
+	struct policy_decision decision;
 	struct resource *resource;
+	char why[160];
+	int ret;
 
-	if (!acceptable(connection, request, source))
+	if (!acceptable(connection, request, source) ||
+	    !is_admitted(admit_request(session, source, &decision), request, &decision))
 		return;
-	resource = resource_new(connection->agent, source);
-	if (!resource)
-		return reply_vaccel(request, VACCEL_ENOMEM, "out of memory");
+	ret = pressure_refuses_resources(agent, why, sizeof(why));
+	if (!ret)
+		ret = resource_new(agent, connection->account, source, &resource, why, sizeof(why));
+	if (ret)
+		return reply_limit(request, ret, why);
 	service_start(&register_class, VACCEL_OP_NOOP, session, resource, request, &source->base);
 	resource_unref(resource);
+}
+
+/* The resource of that id, or NULL: the request has then been answered. */
+static struct resource *find_resource(struct connection *connection, int64_t id,
+				      struct ttrpc_request *request)
+{
+	struct resource *resource = connection_resource(connection, id);
+
+	if (id <= 0)
+		reply_invalid_id(request, id);
+	else if (!resource)
+		reply_status(request, TTRPC_NOT_FOUND, "Unknown resource %" PRId64, id);
+	return resource;
 }
 
 static void register_resource(struct connection *connection, struct ttrpc_request *request,
@@ -96,19 +168,16 @@ static void register_resource(struct connection *connection, struct ttrpc_reques
 	const Vaccel__Resource__RegisterRequest *source =
 		(const Vaccel__Resource__RegisterRequest *)message;
 	struct session *session = service_session(connection, source->session_id, request);
+	struct policy_decision decision;
 	struct resource *resource;
 
 	if (!session)
 		return;
-	if (source->resource_id < 0)
-		return reply_invalid_id(request, source->resource_id);
 	if (!source->resource_id)
 		return register_new(connection, session, request, source);
-	resource = connection_resource(connection, source->resource_id);
-	if (!resource)
-		return reply_status(request, TTRPC_NOT_FOUND, "Unknown resource %" PRId64,
-				    source->resource_id);
-	service_start(&register_class, VACCEL_OP_NOOP, session, resource, request, message);
+	resource = find_resource(connection, source->resource_id, request);
+	if (resource && is_admitted(admit_known(session, resource, &decision), request, &decision))
+		service_start(&register_class, VACCEL_OP_NOOP, session, resource, request, message);
 }
 
 static void unregister_resource(struct connection *connection, struct ttrpc_request *request,
@@ -116,12 +185,11 @@ static void unregister_resource(struct connection *connection, struct ttrpc_requ
 {
 	const Vaccel__Resource__UnregisterRequest *unregister =
 		(const Vaccel__Resource__UnregisterRequest *)message;
-	struct resource *resource = connection_resource(connection, unregister->resource_id);
+	struct resource *resource = find_resource(connection, unregister->resource_id, request);
 	struct session *session;
 
 	if (!resource)
-		return reply_status(request, TTRPC_NOT_FOUND, "Unknown resource %" PRId64,
-				    unregister->resource_id);
+		return;
 	session = service_session(connection, unregister->session_id, request);
 	if (session)
 		service_start(&unregister_class, VACCEL_OP_NOOP, session, resource, request,
@@ -138,14 +206,17 @@ static void sync_resource(struct connection *connection, struct ttrpc_request *r
 			  const ProtobufCMessage *message)
 {
 	const Vaccel__Resource__SyncRequest *sync = (const Vaccel__Resource__SyncRequest *)message;
-	struct resource *resource = connection_resource(connection, sync->resource_id);
+	struct resource *resource = find_resource(connection, sync->resource_id, request);
 	Vaccel__Resource__SyncResponse response = VACCEL__RESOURCE__SYNC_RESPONSE__INIT;
 	Vaccel__Resource__Blob *blobs, **list;
 	size_t i, count;
 
 	if (!resource)
-		return reply_status(request, TTRPC_NOT_FOUND, "Unknown resource %" PRId64,
-				    sync->resource_id);
+		return;
+	if (resource->named)
+		return reply_vaccel(request, VACCEL_EINVAL,
+				    "a resource of paths or URLs has no bytes of its peer's to "
+				    "synchronize");
 	count = resource->master->nr_blobs;
 	blobs = ttrpc_arena_alloc(&request->arena, count * sizeof(*blobs));
 	list = ttrpc_arena_alloc(&request->arena, count * sizeof(Vaccel__Resource__Blob *));

@@ -28,10 +28,12 @@ struct session *session_new(struct connection *connection, int64_t id, uint32_t 
 	session->refs = 1;
 	session->id = id;
 	session->hint = hint;
+	session->began_us = agent_now_us();
 	strand_init(&session->strand);
-	session->gate = gate_ref(connection->gate);
+	session->account = account_ref(connection->account);
 	ttrpc_peer_str(ttrpc_conn_peer(connection->conn), session->peer, sizeof(session->peer));
-	session->agent->nr_sessions++;
+	snprintf(session->listener, sizeof(session->listener), "%s",
+		 ttrpc_conn_listener_name(connection->conn));
 	return session;
 }
 
@@ -50,8 +52,9 @@ void session_unref(struct session *session)
 		session_forget(session, session->registrations);
 	if (session->policy)
 		policy_session_free(session->agent->policy, session->policy);
-	session->agent->nr_sessions--;
-	gate_unref(session->gate);
+	account_give(session->account, ACCOUNT_SESSIONS, 1);
+	account_unref(session->account);
+	profile_free(session->profile);
 	free(session->farewell);
 	free(session);
 }
@@ -109,7 +112,7 @@ bool session_is_entered(const struct session *session)
 	if (!session->leg.session)
 		return false;
 	for (at = session->registrations; at; at = at->next)
-		if (!at->replica || (at->load && !at->loaded))
+		if (!at->replica || (at->load & ~at->loaded))
 			return false;
 	return true;
 }
@@ -124,12 +127,13 @@ bool session_has_next(const struct session *session)
 	return false;
 }
 
-bool session_next_knows(const struct session *session, vaccel_op_type_t type)
+bool session_next_may_know(const struct session *session, vaccel_op_type_t type)
 {
 	size_t i;
 
 	for (i = session->at + 1; i < session->plan.count; i++)
-		if (session->plan.backends[i]->up && backend_knows(session->plan.backends[i], type))
+		if (session->plan.backends[i]->up &&
+		    !backend_lacks(session->plan.backends[i], type))
 			return true;
 	return false;
 }
@@ -169,11 +173,18 @@ static int why_length(const char *why)
 	return (int)(end ? (size_t)(end - why) : strlen(why));
 }
 
+bool session_may_log(const struct session *session)
+{
+	return account_may_log(session->account, ev_now(session->agent->loop));
+}
+
 void session_log_end(const struct session *session)
 {
 	const struct plan *plan = &session->plan;
 	char in[32], out[32];
 
+	if (!session_may_log(session))
+		return;
 	log_info("Destroyed session %" PRId64, session->id);
 	log_info("session %" PRId64 " peer=%s backend=%s want=%s%s%.*s plan=%s ops=%" PRIu64
 		 " err=%" PRIu64 " wait=%.1f/%.1fms svc=%.1f/%.1fms in=%s out=%s end=%s",

@@ -13,20 +13,23 @@
 #define AGENT_SESSION_H
 
 #include "backend.h"
-#include "gate.h"
 #include "histogram.h"
+#include "profile.h"
 #include "strand.h"
 
 struct registration {
 	struct resource *resource; /* counted */
 	struct replica *replica;   /* counted; on the current leg, or NULL: not there yet */
-	bool load, loaded;	   /* the model is to be loaded; is loaded on this leg */
+	unsigned load, loaded;	   /* for these families of models; on this leg, for these */
 	struct registration *next;
 };
+
+enum { SESSION_VIA_MAX = 8 };
 
 struct plan {
 	struct backend *backends[POLICY_PLAN_MAX];
 	size_t count;
+	double deadline;	     /* seconds for each operation; 0: what callers say */
 	char where[POLICY_NAME_MAX]; /* the line that decided, or "hint" */
 };
 
@@ -36,25 +39,33 @@ struct session {
 	unsigned refs;
 	int64_t id;
 	uint32_t hint;
+	uint64_t via[SESSION_VIA_MAX]; /* agents that it goes through, this one last */
+	size_t nr_via;
 	struct policy_session *policy;
 	struct plan plan;
 	size_t at; /* in the plan: where the leg is or will be */
 	struct leg leg;
 	struct registration *registrations; /* in the order of their coming */
 	struct strand strand;
-	struct gate *gate;	    /* its connection's; counted */
+	struct account *account;    /* its connection's; counted */
 	bool answered;		    /* some operation has run and succeeded */
 	struct operation *farewell; /* memory for the operation that ends the session */
 	const struct backend *told; /* what the policy knows as s.backend */
 	const char *end; /* why it ends: "client", "gone", "shutdown", "refused"; NULL: it lives */
 	char why[256];	 /* why it is not where it wanted to be: "gpu:down" */
 	char peer[80];	 /* for lines, also when the connection has gone */
+	char listener[64];
+	uint64_t began_us;
 	/* what the last line tells */
 	uint64_t operations, errors, bytes_in, bytes_out;
 	struct histogram wait, service;
+	struct profile *profile; /* of its generic operations; NULL: nothing recorded */
 };
 
-/* Counted once, for the connection's table. NULL: out of memory. */
+/*
+ * Counted once, for the connection's table, and charged to its account by the caller, who has that
+ * back with a NULL: out of memory.
+ */
 struct session *session_new(struct connection *connection, int64_t id, uint32_t hint);
 struct session *session_ref(struct session *session);
 void session_unref(struct session *session);
@@ -70,12 +81,14 @@ void session_forget(struct session *session, struct registration *registration);
 
 /* Is the leg open, with everything that belongs on it? */
 bool session_is_entered(const struct session *session);
-/* Is there another backend to try after the current one? One that knows the operation? */
+/* Is there another backend to try after the current one? One that may know the operation? */
 bool session_has_next(const struct session *session);
-bool session_next_knows(const struct session *session, vaccel_op_type_t type);
+bool session_next_may_know(const struct session *session, vaccel_op_type_t type);
 /* Remember why the current backend does not serve, and go on to the next in the plan. */
 void session_next(struct session *session, const char *what, const char *reason);
 
+/* Lines about sessions are as many as its peer makes them be, within the limit log. */
+bool session_may_log(const struct session *session);
 /* The two lines at the end of a session. */
 void session_log_end(const struct session *session);
 

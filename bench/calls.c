@@ -2,44 +2,23 @@
  * calls.c - what a call costs: locally against an indirect call, through the agent against the same
  * bytes sent raw over a Unix socket to a process that answers as many as the agent does.
  *
- * bench-calls CALLS PROCESSOR, with VACCEL_PLUGINS naming a local plugin and the rpc plugin, and an
- * agent at VACCEL_RPC_ADDRESS. The raw peer runs on PROCESSOR, as the agent should.
+ * bench-calls CALLS PROCESSOR BOUND AGENT, with VACCEL_PLUGINS naming a local plugin and the rpc
+ * plugin, and an agent at VACCEL_RPC_ADDRESS, whose process id AGENT is. The raw peer runs on
+ * PROCESSOR, as the agent should. It ends with 1 when a local call takes more than BOUND times the
+ * indirect call, or allocates.
+ *
+ * Time is the median of the calls, processor time what both ends used for all of them, for each.
  */
-#include "vaccel.h"
+#include "count.h"
+#include "subject.h"
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { TAGS = 1024, BATCH = 1000, ENVELOPE = 100 };
-
-static double now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-struct subject {
-	int (*call)(struct subject *subject);
-	struct vaccel_session *session;
-	unsigned char *image;
-	size_t size;
-	int fd;
-};
+enum { BATCH = 1000 };
 
 static int indirect(struct subject *subject)
 {
@@ -66,82 +45,35 @@ static int call_noop(struct subject *subject)
 	return ret;
 }
 
-static int call_classify(struct subject *subject)
-{
-	unsigned char tags[TAGS];
-
-	return vaccel_image_classification(subject->session, subject->image, tags, NULL,
-					   subject->size, sizeof(tags), 0);
-}
-
-static int move_all(ssize_t (*move)(int, void *, size_t), int fd, void *data, size_t size)
-{
-	while (size) {
-		ssize_t n = move(fd, data, size);
-
-		if (n <= 0)
-			return -1;
-		data = (char *)data + n;
-		size -= (size_t)n;
-	}
-	return 0;
-}
-
-static ssize_t put(int fd, void *data, size_t size)
-{
-	return write(fd, data, size);
-}
-
-static int call_raw(struct subject *subject)
-{
-	unsigned char answer[TAGS + ENVELOPE];
-
-	return move_all(put, subject->fd, subject->image, subject->size) ||
-	       move_all(read, subject->fd, answer, sizeof(answer));
-}
-
-/* Reads `size` bytes, answers TAGS and an envelope, for ever. */
-static void answer_raw(int fd, unsigned char *buffer, size_t size, int processor)
+static void stay_on(int processor)
 {
 	cpu_set_t set;
 
 	CPU_ZERO(&set);
 	CPU_SET((size_t)processor, &set);
 	sched_setaffinity(0, sizeof(set), &set);
-	while (!move_all(read, fd, buffer, size) && !move_all(put, fd, buffer, TAGS + ENVELOPE))
-		;
-	_exit(0);
 }
 
-/* The median of `rounds` calls in ns; exits when a call fails. */
-static double median(struct subject *subject, size_t rounds)
+struct cost {
+	double time, processor; /* us */
+};
+
+static struct cost cost_of(struct subject *subject, size_t rounds, pid_t peer)
 {
-	double *samples = calloc(rounds, sizeof(*samples)), result;
-	size_t i;
+	const double before = processor_time(0) + processor_time(peer);
+	struct cost cost;
 
-	if (!samples)
-		exit(1);
-	for (i = 0; i < rounds; i++) {
-		double start = now_ns();
-		int ret = subject->call(subject);
-
-		samples[i] = now_ns() - start;
-		if (ret) {
-			fprintf(stderr, "a call failed: %d\n", ret);
-			exit(1);
-		}
-	}
-	qsort(samples, rounds, sizeof(*samples), compare);
-	result = samples[rounds / 2];
-	free(samples);
-	return result;
+	cost.time = median(subject, rounds) / 1e3;
+	cost.processor = processor_time(0) + processor_time(peer) - before;
+	cost.processor /= 1e3 * (double)rounds;
+	return cost;
 }
 
-static double raw(unsigned char *data, size_t size, size_t rounds, int processor)
+static struct cost raw(unsigned char *data, size_t size, size_t rounds, int processor)
 {
 	struct subject subject = { .call = call_raw, .image = data, .size = size };
+	struct cost result;
 	int fds[2], status;
-	double result;
 	pid_t child;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, fds))
@@ -150,45 +82,81 @@ static double raw(unsigned char *data, size_t size, size_t rounds, int processor
 	child = fork();
 	if (!child) {
 		close(fds[0]);
-		answer_raw(fds[1], data, size, processor);
+		stay_on(processor);
+		answer_raw(fds[1], data, size);
+		_exit(0);
 	}
 	close(fds[1]);
 	subject.fd = fds[0];
-	result = median(&subject, rounds);
+	median(&subject, rounds / 10 + 1);
+	result = cost_of(&subject, rounds, child);
 	close(fds[0]);
 	waitpid(child, &status, 0);
 	return result;
 }
 
-static void compare_local(struct vaccel_session *session, size_t rounds)
+/*
+ * A local call beside an indirect one, in turn, so that the machine is in the same state for both:
+ * the median of the ratios. *allocations becomes those of all these calls.
+ */
+static double compare_local(struct vaccel_session *session, size_t rounds, long *allocations)
 {
 	struct subject direct = { .call = call_pointer }, noop = { .call = call_noop };
-	double base, call;
+	double *bases = samples_for(rounds), *calls = samples_for(rounds);
+	double *ratios = samples_for(rounds);
 
 	noop.session = session;
 	median(&noop, 10);
-	base = median(&direct, rounds) / BATCH;
-	call = median(&noop, rounds) / BATCH;
-	printf("indirect call            %10.2f ns\n", base);
-	printf("vaccel_noop, local       %10.2f ns   %5.1f times\n", call, call / base);
+	*allocations = count_allocations();
+	for (size_t i = 0; i < rounds; i++) {
+		bases[i] = sample(&direct);
+		calls[i] = sample(&noop);
+		ratios[i] = calls[i] / bases[i];
+	}
+	*allocations = count_allocations() - *allocations;
+	printf("indirect call            %10.2f ns\n", median_of(bases, rounds) / BATCH);
+	printf("vaccel_noop, local       %10.2f ns", median_of(calls, rounds) / BATCH);
+	return median_of(ratios, rounds);
+}
+
+/* Whether a local call is within the bound and allocates nothing. */
+static bool check_local(struct vaccel_session *session, size_t rounds, double bound)
+{
+	const long at_start = count_allocations();
+	long allocations;
+	const double ratio = compare_local(session, rounds, &allocations);
+	const long instructions = count_instructions(vaccel_noop, session);
+
+	printf("   %5.1f times, %.0f allowed\n", ratio, bound);
+	if (instructions > 0)
+		printf("vaccel_noop, local       %10ld instructions\n", instructions);
+	else
+		printf("SKIP: instructions cannot be counted where ptrace() is not allowed\n");
+	if (at_start >= 0)
+		printf("vaccel_noop, local       %10ld allocations in %zu calls (%ld at the "
+		       "start)\n",
+		       allocations, rounds * BATCH, at_start);
+	return ratio <= bound && !allocations && at_start;
 }
 
 static void compare_remote(struct vaccel_session *session, size_t size, size_t rounds,
-			   int processor)
+			   int processor, pid_t agent)
 {
 	unsigned char *image = calloc(1, (size > TAGS ? size : TAGS) + ENVELOPE);
 	struct subject call = {
 		.call = call_classify, .session = session, .image = image, .size = size
 	};
-	double agent, socket;
+	struct cost ours, socket;
 
 	if (!image)
 		exit(1);
 	median(&call, rounds / 10 + 1);
-	agent = median(&call, rounds) / 1e3;
-	socket = raw(image, size + ENVELOPE, rounds, processor) / 1e3;
-	printf("classify %9zu bytes  %10.1f us   raw socket %8.1f us   %5.2f times\n", size, agent,
-	       socket, agent / socket);
+	ours = cost_of(&call, rounds, agent);
+	socket = raw(image, size + ENVELOPE, rounds, processor);
+	printf("classify %9zu bytes  %10.1f us   raw socket %8.1f us   %5.2f times", size,
+	       ours.time, socket.time, ours.time / socket.time);
+	printf("   processor %8.1f us %8.1f us   %5.2f times\n", ours.processor, socket.processor,
+	       ours.processor / socket.processor);
 	free(image);
 }
 
@@ -197,9 +165,10 @@ int main(int argc, char **argv)
 	static const size_t sizes[] = { 64, 4096, 65536, 1 << 20, 16 << 20 };
 	struct vaccel_session local, remote;
 	size_t i, rounds;
+	bool good;
 
-	if (argc != 3 || atoi(argv[1]) < 1) {
-		fprintf(stderr, "Usage: bench-calls CALLS PROCESSOR\n");
+	if (argc != 5 || atoi(argv[1]) < 1 || atoi(argv[3]) < 1 || atoi(argv[4]) < 1) {
+		fprintf(stderr, "Usage: bench-calls CALLS PROCESSOR BOUND AGENT\n");
 		return 2;
 	}
 	rounds = (size_t)atoi(argv[1]);
@@ -207,11 +176,13 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench-calls needs a local plugin, the rpc plugin and an agent\n");
 		return 1;
 	}
-	compare_local(&local, rounds / 10 + 1);
+	good = check_local(&local, rounds / 10 + 1, atoi(argv[3]));
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		compare_remote(&remote, sizes[i], sizes[i] > 65536 ? rounds / 50 + 1 : rounds,
-			       atoi(argv[2]));
+			       atoi(argv[2]), atoi(argv[4]));
 	vaccel_session_release(&remote);
 	vaccel_session_release(&local);
-	return 0;
+	if (!good)
+		fprintf(stderr, "vaccel_noop costs more than it may\n");
+	return !good;
 }

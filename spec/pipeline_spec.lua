@@ -5,8 +5,8 @@ local harness = require "support.harness"
 local system = require "support.system"
 local wire = require "support.wire"
 
-local IMAGE_DETECT = 4
-local UINT8, UCHAR_ARRAY, BUFFER = 9, 26, 28
+local OPENCV = 23
+local UINT8, BUFFER = 9, 28
 
 --- Genop arguments: { type, bytes } each.
 local function args(field, list)
@@ -18,9 +18,9 @@ local function args(field, list)
 end
 
 --- An operation that the witness does not know and noop does.
-local function detection(session)
-  return wire.int(1, session) .. args(2, { { UINT8, string.char(IMAGE_DETECT) }, { BUFFER, "image" } })
-    .. args(3, { { UCHAR_ARRAY, ("."):rep(64) } })
+local function opencv(session)
+  return wire.int(1, session) .. args(2, { { UINT8, string.char(OPENCV) }, { BUFFER, "image" } })
+    .. args(3, { { BUFFER, ("."):rep(64) } })
 end
 
 --- The answers to these streams, by stream.
@@ -153,17 +153,17 @@ policy { name = "p", api = 1, on_error = "reject",
   end)
 
   it("moves the session before its first answer", function ()
-    assert.equal(0, peer:call("Genop", detection(session)).code)
+    assert.equal(0, peer:call("Genop", opencv(session)).code)
     agent:says "backend two serves, not one %(one:refused: "
-    agent:says "done image_detect on two 0$"
+    agent:says "done opencv on two 0$"
     agent:stop()
   end)
 
   it("fails after it, and the session gets its answers from where it got them", function ()
     assert.matches("plugin=witness", peer:call("ImageClassification", wire.image(session, "x")).payload)
-    assert.matches("FFI error: 95", peer:call("Genop", detection(session)).message)
+    assert.matches("FFI error: 95", peer:call("Genop", opencv(session)).message)
     assert.matches("plugin=witness", peer:call("ImageClassification", wire.image(session, "x")).payload)
-    agent:says "done image_detect on one 95$"
+    agent:says "done opencv on one 95$"
     agent:stop()
   end)
 end)

@@ -4,13 +4,17 @@ local signal = require "posix.signal"
 local harness = require "support.harness"
 local process = require "support.process"
 local system = require "support.system"
+local wire = require "support.wire"
 
 --- Users that need no entry in a passwd file.
 local ALICE, BOB = 20001, 20002
 
 describe("a policy", function ()
   before_each(harness.begin)
-  after_each(harness.finish)
+  after_each(function ()
+    wire.close_all()
+    harness.finish()
+  end)
 
   --- The image that one run of classify sends, and that nobody else has.
   local function classify(agent, options)
@@ -394,6 +398,65 @@ policy {
     driver:must "session s 0"
     driver:kill(signal.SIGKILL)
     agent:says "closed 2$"
+    agent:stop()
+  end)
+
+  it("is told once of a session that no backend took, though its peer has left meanwhile", function ()
+    local agent = harness.agent { args = { "--threads", "1" }, policy = [[
+backends { busy = plugin "witness", closed = plugin "refuse" }
+policy { name = "p", api = 1, on_error = "reject",
+  session_route = function (s) if s.hint == 1 then return route "closed" end return route "busy" end,
+  session_close = function (s) log("closed " .. s.id) end,
+}
+]] }
+    local peer, leaving = wire.connect(agent.address), wire.connect(agent.address)
+    local session = peer:session()
+    peer:start("ImageClassification", wire.image(session, "SLEEP " .. 1500 * harness.slow)) -- on the only worker
+    system.sleep(0.3 * harness.slow) -- and there before the others
+    local created = leaving:start("CreateSession", wire.int(1, 1))
+    local destroyed = leaving:start("DestroySession", wire.int(1, session + 1)) -- which is a guess
+    local codes = {}
+    for _ = 1, 2 do
+      local response = wire.response(leaving:receive())
+      codes[response.stream] = response.code
+    end
+    assert.same({ [created] = wire.INTERNAL, [destroyed] = wire.OK }, codes)
+    assert.equal(0, wire.response(peer:receive()).code)
+    peer:call("DestroySession", wire.int(1, session))
+    agent:says "closed 1$"
+    assert.equal(1, #agent:matching "closed 2$")
+    agent:stop()
+  end)
+
+  it("ends while it moves with a resource, which the new backend does not take up then", function ()
+    local agent = harness.agent { args = { "--threads", "1" }, policy = [[
+backends { busy = plugin "witness2", mute = plugin "mute", other = plugin "witness" }
+policy { name = "p", api = 1, on_error = "reject",
+  session_route = function (s) if s.hint == 1 then return route { "mute", "other" } end return route "busy" end,
+}
+]] }
+    local function busy()
+      local peer = wire.connect(agent.address)
+      return peer, wire.image(peer:session(), "SLEEP " .. 300 * harness.slow)
+    end
+    local first, first_image = busy()
+    local second, second_image = busy()
+    local leaving = wire.connect(agent.address)
+    local session = leaving:session(1)
+    local registered = leaving:call("RegisterResource", wire.register(session, { wire.blob("m", "weights") }))
+    -- In this order on the only worker.
+    first:start("ImageClassification", first_image)
+    leaving:start("TorchModelLoad", wire.model(session, registered.fields[1][1]))
+    leaving:call("UpdateSession", wire.int(1, session)) -- so the load has been taken up
+    second:start("ImageClassification", second_image)
+    assert.equal(0, wire.response(first:receive()).code)
+    system.sleep(0.1 * harness.slow) -- mute has refused; what moves the session waits for the second
+    leaving:start("DestroySession", wire.int(1, session))
+    assert.equal(0, wire.response(second:receive()).code)
+    local codes = { wire.response(leaving:receive()).code, wire.response(leaving:receive()).code }
+    table.sort(codes)
+    assert.same({ wire.OK, wire.INTERNAL }, codes)
+    assert.equal(0, #agent:matching "backend other serves")
     agent:stop()
   end)
 

@@ -1,27 +1,7 @@
 --- What the guides print: noop behind the agent, with the variables' older names, both sides.
+local golden = require "support.golden"
 local harness = require "support.harness"
 local process = require "support.process"
-local system = require "support.system"
-
---- Golden files hold one Lua pattern a line, in the order in which the lines come; other lines may
---- stand between them. `#` begins a comment.
-local function golden(name)
-  local patterns = {}
-  for line in system.read(harness.source .. "/spec/golden/" .. name):gmatch "[^\n]+" do
-    if not line:find "^#" then patterns[#patterns + 1] = line end
-  end
-  assert(#patterns > 0, name .. " is empty")
-  return patterns
-end
-
---- The first pattern for which there is no line, in order; nil when all are there.
-local function missing(patterns, text)
-  local wanted = 1
-  for line in text:gmatch "[^\n]+" do
-    if patterns[wanted] and line:find(patterns[wanted]) then wanted = wanted + 1 end
-  end
-  return patterns[wanted]
-end
 
 describe("the transcript of the guides", function ()
   local agent, address, image, guest_env
@@ -46,12 +26,13 @@ describe("the transcript of the guides", function ()
   end
 
   local function agent_lacks()
-    return missing(golden "noop-agent.txt", agent:text "err") or missing(golden "noop-plugin.txt", agent:text "out")
+    return golden.missing(golden.patterns "noop-agent.txt", agent:text "err")
+      or golden.missing(golden.patterns "noop-plugin.txt", agent:text "out")
   end
 
   it("is the guest's", function ()
     local guest = classify()
-    assert.is_nil(missing(golden "noop-guest.txt", guest:text "out"), guest:text())
+    assert.is_nil(golden.missing(golden.patterns "noop-guest.txt", guest:text "out"), guest:text())
   end)
 
   it("names the variables that took the place of the older names", function ()

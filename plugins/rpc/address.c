@@ -1,6 +1,6 @@
 /*
  * address.c - where the agent is: the environment's word, else the default of the name that the
- * plugin was loaded under.
+ * plugin was loaded under; and for how long its answers are waited for.
  */
 #include "rpc.h"
 #include <dlfcn.h>
@@ -9,6 +9,8 @@
 
 #define DEFAULT_RPC   "tcp://127.0.0.1:65500"
 #define DEFAULT_VSOCK "vsock://2:2048"
+
+enum { SECONDS_MAX = 1000000 };
 
 static const char *default_uri = DEFAULT_RPC;
 
@@ -40,4 +42,25 @@ const char *rpc_address_uri(void)
 			return uri;
 	}
 	return default_uri;
+}
+
+/* What LUACCEL_RPC_TIMEOUT says, read at each connect; 0 when it says nothing. EINVAL. */
+int rpc_address_timeout(int64_t *nanoseconds)
+{
+	const char *text = getenv("LUACCEL_RPC_TIMEOUT");
+	double seconds;
+	char *end;
+
+	*nanoseconds = 0;
+	if (!text || !*text)
+		return VACCEL_OK;
+	seconds = strtod(text, &end);
+	if (*end || !(seconds >= 1e-3 && seconds <= SECONDS_MAX))
+		return rpc_fail(
+			VACCEL_EINVAL,
+			"LUACCEL_RPC_TIMEOUT=%s is no number of seconds; give one from 0.001 "
+			"to %d, or unset it to wait for any time",
+			text, SECONDS_MAX);
+	*nanoseconds = (int64_t)(seconds * 1e9);
+	return VACCEL_OK;
 }

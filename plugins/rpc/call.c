@@ -25,7 +25,7 @@ static int try_other_service(struct rpc_connection *conn, const char *method,
 {
 	struct ttrpc_answer second;
 	int ret = ttrpc_client_call(conn->client, RPC_SERVICE_ASYNC, method, request, response_type,
-				    0, &second);
+				    conn->timeout_ns, &second);
 
 	if (ret == 0 && names_no_service(&second.status, RPC_SERVICE_ASYNC)) {
 		ttrpc_answer_release(&second);
@@ -44,8 +44,8 @@ int rpc_exchange(struct rpc_connection *conn, const char *method, const Protobuf
 		 const ProtobufCMessageDescriptor *response_type, struct ttrpc_answer *answer)
 {
 	const char *service = atomic_load(&conn->service);
-	int ret =
-		ttrpc_client_call(conn->client, service, method, request, response_type, 0, answer);
+	int ret = ttrpc_client_call(conn->client, service, method, request, response_type,
+				    conn->timeout_ns, answer);
 
 	if (ret == 0 && strcmp(service, RPC_SERVICE_SYNC) == 0 &&
 	    names_no_service(&answer->status, RPC_SERVICE_SYNC))
@@ -76,4 +76,13 @@ int rpc_call(struct rpc_connection *conn, const char *method, const ProtobufCMes
 	int ret = rpc_exchange(conn, method, request, response_type, answer);
 
 	return rpc_outcome(conn, method, request, ret, answer);
+}
+
+/*
+ * A length that the caller says it has, before it is summed with others: sums that wrap would pass
+ * for a small request.
+ */
+int rpc_check_size(const struct rpc_connection *conn, const char *method, size_t size)
+{
+	return size > conn->frame_max ? rpc_fail_size(conn, method, size) : VACCEL_OK;
 }

@@ -41,6 +41,8 @@ static int classify_for_tags(struct vaccel_session *sess, const void *img, size_
 	struct ttrpc_answer answer;
 	int ret = rpc_session_of(sess, &session);
 
+	if (ret == VACCEL_OK)
+		ret = rpc_check_size(session->conn, "ImageClassification", len_img);
 	if (ret != VACCEL_OK)
 		return ret;
 	request.session_id = sess->remote_id;
@@ -67,11 +69,7 @@ static int image_genop(struct vaccel_session *sess, vaccel_op_type_t op, const v
 		       size_t len_img, const struct text *texts, size_t nr_texts)
 {
 	unsigned char scratch[SCRATCH_SIZE] = { 0 };
-	uint8_t op_byte = (uint8_t)op;
-	const struct vaccel_arg read[] = {
-		{ .buf = &op_byte, .size = sizeof(op_byte), .type = VACCEL_ARG_UINT8 },
-		{ .buf = (void *)img, .size = len_img, .type = VACCEL_ARG_BUFFER },
-	};
+	const struct vaccel_arg image = rpc_arg(VACCEL_ARG_BUFFER, img, len_img);
 	struct vaccel_arg write[2];
 	int ret;
 
@@ -80,13 +78,16 @@ static int image_genop(struct vaccel_session *sess, vaccel_op_type_t op, const v
 	for (size_t i = 0; i < nr_texts; i++) {
 		bool wanted = texts[i].buf && texts[i].size > 0;
 
-		write[i] = (struct vaccel_arg){
-			.buf = wanted ? texts[i].buf : scratch,
-			.size = wanted ? texts[i].size : sizeof(scratch),
-			.type = VACCEL_ARG_UCHAR_ARRAY,
-		};
+		write[i] = rpc_arg(VACCEL_ARG_UCHAR_ARRAY, wanted ? texts[i].buf : scratch,
+				   wanted ? texts[i].size : sizeof(scratch));
 	}
-	ret = rpc_genop(sess, read, 2, write, nr_texts);
+	ret = rpc_genop(sess, &(struct rpc_genop){
+				      .op = op,
+				      .head = &image,
+				      .nr_head = 1,
+				      .write = write,
+				      .nr_write = nr_texts,
+			      });
 	for (size_t i = 0; ret == VACCEL_OK && i < nr_texts; i++) {
 		if (write[i].buf != scratch)
 			end_text(&write[i], texts[i].size);

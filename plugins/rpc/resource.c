@@ -164,6 +164,16 @@ void rpc_resource_forget_session(struct rpc_session *session)
 	pthread_mutex_unlock(&conn->lock);
 }
 
+/* Is what the agent calls a resource one? */
+int rpc_resource_check_id(const struct rpc_connection *conn, const char *method, int64_t remote_id)
+{
+	if (remote_id > 0)
+		return VACCEL_OK;
+	return rpc_fail(VACCEL_EBACKEND,
+			"the agent at %s answered %s with %" PRId64 ", which is no resource",
+			conn->uri, method, remote_id);
+}
+
 /* RegisterResource, answered with the agent's id for it. */
 static int call_register(struct rpc_session *session,
 			 const Vaccel__Resource__RegisterRequest *request, int64_t *remote_id)
@@ -176,30 +186,32 @@ static int call_register(struct rpc_session *session,
 		return ret;
 	*remote_id = ((const Vaccel__Resource__RegisterResponse *)answer.response)->resource_id;
 	ttrpc_answer_release(&answer);
-	if (*remote_id <= 0)
-		return rpc_fail(VACCEL_EBACKEND,
-				"the agent at %s answered RegisterResource with %" PRId64
-				", which is no resource",
-				session->conn->uri, *remote_id);
-	return VACCEL_OK;
+	return rpc_resource_check_id(session->conn, "RegisterResource", *remote_id);
 }
 
-/* What one blob looks like on the wire; its bytes stay where they are. */
+/* The bytes of a blob, which stay where they are. */
+int rpc_resource_bytes(struct vaccel_blob *blob, uint8_t **bytes, size_t *size)
+{
+	*size = 0;
+	*bytes = vaccel_blob_data(blob, size);
+	if (*bytes && *size > 0)
+		return VACCEL_OK;
+	return rpc_fail(VACCEL_EINVAL, "cannot send \"%s\" to the agent: it has no data",
+			blob->name ? blob->name : "");
+}
+
+/* What one blob looks like on the wire. */
 static int describe_blob(struct vaccel_blob *blob, Vaccel__Resource__Blob *wire)
 {
-	static char unnamed[] = "";
-	size_t size = 0;
+	int ret;
 
 	vaccel__resource__blob__init(wire);
-	wire->data.data = vaccel_blob_data(blob, &size);
-	if (!wire->data.data || size == 0)
-		return rpc_fail(VACCEL_EINVAL, "cannot send \"%s\" to the agent: it has no data",
-				blob->name ? blob->name : unnamed);
-	wire->data.len = size;
-	wire->size = (uint32_t)size; /* a larger one does not fit a frame */
+	ret = rpc_resource_bytes(blob, &wire->data.data, &wire->data.len);
+	wire->size = (uint32_t)wire->data.len; /* a larger one does not fit a frame */
 	wire->type = (uint32_t)blob->type;
-	wire->name = blob->name ? blob->name : unnamed;
-	return VACCEL_OK;
+	if (blob->name)
+		wire->name = blob->name;
+	return ret;
 }
 
 static int register_blobs(struct rpc_session *session, const struct vaccel_resource *res,
@@ -225,7 +237,7 @@ static int register_blobs(struct rpc_session *session, const struct vaccel_resou
 	return ret;
 }
 
-/* URLs go as they are, for the agent to fetch; everything else goes as bytes. */
+/* URLs go as they are, for the agent to fetch; everything else goes as bytes, if it has to. */
 static int register_whole(struct rpc_session *session, const struct vaccel_resource *res,
 			  Vaccel__Resource__RegisterRequest *request, int64_t *remote_id)
 {
@@ -235,6 +247,8 @@ static int register_whole(struct rpc_session *session, const struct vaccel_resou
 		request->paths = res->paths;
 		return call_register(session, request, remote_id);
 	}
+	if (rpc_upload_is_better(session->conn, res))
+		return rpc_upload(session, request->session_id, res, remote_id);
 	if (res->nr_blobs > 0)
 		return register_blobs(session, res, request, remote_id);
 	return rpc_fail(VACCEL_EINVAL,

@@ -6,25 +6,42 @@
  */
 #include "rpc.h"
 
-static struct vaccel_op ops[] = {
-	VACCEL_OP_INIT(ops[0], VACCEL_OP_IMAGE_CLASSIFY, rpc_image_classify),
-	VACCEL_OP_INIT(ops[1], VACCEL_OP_IMAGE_DETECT, rpc_image_detect),
-	VACCEL_OP_INIT(ops[2], VACCEL_OP_IMAGE_SEGMENT, rpc_image_segment),
-	VACCEL_OP_INIT(ops[3], VACCEL_OP_IMAGE_POSE, rpc_image_pose),
-	VACCEL_OP_INIT(ops[4], VACCEL_OP_IMAGE_DEPTH, rpc_image_depth),
-	VACCEL_OP_INIT(ops[5], VACCEL_OP_TORCH_MODEL_LOAD, rpc_torch_model_load),
-	VACCEL_OP_INIT(ops[6], VACCEL_OP_TORCH_MODEL_RUN, rpc_torch_model_run),
-};
+/* All but torch_sgemm, which has no remote form; noop has one with our own agents alone. */
+#define RPC_OPS(X)                                                                                 \
+	X(NOOP, rpc_noop)                                                                          \
+	X(IMAGE_CLASSIFY, rpc_image_classify)                                                      \
+	X(IMAGE_DETECT, rpc_image_detect)                                                          \
+	X(IMAGE_SEGMENT, rpc_image_segment)                                                        \
+	X(IMAGE_POSE, rpc_image_pose)                                                              \
+	X(IMAGE_DEPTH, rpc_image_depth)                                                            \
+	X(EXEC, rpc_exec)                                                                          \
+	X(EXEC_WITH_RESOURCE, rpc_exec_with_resource)                                              \
+	X(BLAS_SGEMM, rpc_sgemm)                                                                   \
+	X(FPGA_ARRAYCOPY, rpc_fpga_arraycopy)                                                      \
+	X(FPGA_MMULT, rpc_fpga_mmult)                                                              \
+	X(FPGA_PARALLEL, rpc_fpga_parallel)                                                        \
+	X(FPGA_VECTORADD, rpc_fpga_vadd)                                                           \
+	X(MINMAX, rpc_minmax)                                                                      \
+	X(OPENCV, rpc_opencv)                                                                      \
+	X(TF_MODEL_LOAD, rpc_tf_model_load)                                                        \
+	X(TF_MODEL_UNLOAD, rpc_tf_model_unload)                                                    \
+	X(TF_MODEL_RUN, rpc_tf_model_run)                                                          \
+	X(TFLITE_MODEL_LOAD, rpc_tflite_model_load)                                                \
+	X(TFLITE_MODEL_UNLOAD, rpc_tflite_model_unload)                                            \
+	X(TFLITE_MODEL_RUN, rpc_tflite_model_run)                                                  \
+	X(TORCH_MODEL_LOAD, rpc_torch_model_load)                                                  \
+	X(TORCH_MODEL_RUN, rpc_torch_model_run)
+
+#define RPC_OP(op, func) VACCEL_OP_INIT(op, VACCEL_OP_##op, func),
+static struct vaccel_op ops[] = { RPC_OPS(RPC_OP) };
 
 /* Calls share a connection, not a state: what must not overlap is the agent's to order. */
-LUACCEL_REENTRANT(LUACCEL_OP(VACCEL_OP_IMAGE_CLASSIFY) | LUACCEL_OP(VACCEL_OP_IMAGE_DETECT) |
-		  LUACCEL_OP(VACCEL_OP_IMAGE_SEGMENT) | LUACCEL_OP(VACCEL_OP_IMAGE_POSE) |
-		  LUACCEL_OP(VACCEL_OP_IMAGE_DEPTH) | LUACCEL_OP(VACCEL_OP_TORCH_MODEL_LOAD) |
-		  LUACCEL_OP(VACCEL_OP_TORCH_MODEL_RUN));
+#define RPC_OP_BIT(op, func) LUACCEL_OP(VACCEL_OP_##op) |
+LUACCEL_REENTRANT(RPC_OPS(RPC_OP_BIT) 0);
 
 static int init(void)
 {
-	int ret = rpc_connection_setup();
+	int ret = rpc_agents_setup();
 
 	if (ret != VACCEL_OK)
 		return ret;
@@ -34,7 +51,7 @@ static int init(void)
 
 static int fini(void)
 {
-	rpc_connection_close();
+	rpc_agents_close();
 	return VACCEL_OK;
 }
 

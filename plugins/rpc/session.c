@@ -12,17 +12,21 @@
  * CreateSession on this connection. *again: it was at rest and turned out lost only now (the agent
  * was restarted), so that another one is worth a try; no sentence is left then.
  */
-static int create(struct rpc_connection *conn, bool fresh, uint32_t flags, int64_t *remote_id,
-		  bool *again)
+static int create(struct rpc_connection *conn, bool fresh, uint32_t flags,
+		  const struct luaccel_target *target, int64_t *remote_id, bool *again)
 {
 	Vaccel__Session__CreateRequest request = VACCEL__SESSION__CREATE_REQUEST__INIT;
 	struct ttrpc_answer answer;
 	int ret;
 
 	request.flags = flags;
+	if (target && !conn->plain) {
+		request.n_luaccel_via = target->nr_via;
+		request.luaccel_via = (uint64_t *)target->via; /* only read */
+	}
 	ret = rpc_exchange(conn, "CreateSession", &request.base,
 			   &vaccel__session__create_response__descriptor, &answer);
-	*again = ret == -ECONNRESET && !fresh;
+	*again = ret == -ECONNRESET && !fresh && !atomic_load(&conn->severed);
 	if (*again)
 		return VACCEL_ESESS;
 	ret = rpc_outcome(conn, "CreateSession", &request.base, ret, &answer);
@@ -39,23 +43,25 @@ static int create(struct rpc_connection *conn, bool fresh, uint32_t flags, int64
 }
 
 /* Connect if need be, and create. */
-static int connect_and_create(uint32_t flags, struct rpc_connection **conn, int64_t *remote_id)
+static int connect_and_create(uint32_t flags, const struct luaccel_target *target,
+			      struct rpc_connection **conn, int64_t *remote_id)
 {
 	bool fresh, again;
 	int ret;
 
 	do {
-		ret = rpc_connection_get(conn, &fresh);
+		ret = rpc_connection_get(target, conn, &fresh);
 		if (ret != VACCEL_OK)
 			return ret;
-		ret = create(*conn, fresh, flags, remote_id, &again);
+		ret = create(*conn, fresh, flags, target, remote_id, &again);
 		if (ret != VACCEL_OK)
 			rpc_connection_unref(*conn);
 	} while (again);
 	return ret;
 }
 
-int rpc_session_init(struct vaccel_session *sess, uint32_t flags)
+int rpc_session_init_at(struct vaccel_session *sess, uint32_t flags,
+			const struct luaccel_target *target)
 {
 	struct rpc_session *session;
 	int64_t remote_id = 0;
@@ -65,7 +71,7 @@ int rpc_session_init(struct vaccel_session *sess, uint32_t flags)
 	session = calloc(1, sizeof(*session));
 	if (!session)
 		return rpc_fail(VACCEL_ENOMEM, "no memory for a session");
-	ret = connect_and_create(flags & ~(uint32_t)VACCEL_PLUGIN_REMOTE, &session->conn,
+	ret = connect_and_create(flags & ~(uint32_t)VACCEL_PLUGIN_REMOTE, target, &session->conn,
 				 &remote_id);
 	if (ret != VACCEL_OK) {
 		free(session);
@@ -75,6 +81,11 @@ int rpc_session_init(struct vaccel_session *sess, uint32_t flags)
 	sess->priv = session;
 	vaccel_debug(RPC_LOG "Initialized remote session %" PRId64, sess->remote_id);
 	return VACCEL_OK;
+}
+
+int rpc_session_init(struct vaccel_session *sess, uint32_t flags)
+{
+	return rpc_session_init_at(sess, flags, NULL);
 }
 
 /* The session's end of ours, if this process may use it. */

@@ -2,8 +2,8 @@
  * blob.c - one file or buffer of a resource.
  *
  * A blob owns its name and path strings, and what path_owned and data_owned say. A file that was
- * mapped by vaccel_blob_read() is not marked data_owned, as programs expect; that it is ours to
- * unmap is noted beside, under the addresses of the blob and of its data.
+ * mapped by vaccel_blob_read() or blob_from_file() is not marked data_owned, as programs expect;
+ * that it is ours to unmap is noted beside, under the addresses of the blob and of its data.
  *
  * Any thread, one at a time for each blob.
  */
@@ -236,12 +236,15 @@ int vaccel_blob_init_from_buf(struct vaccel_blob *blob, const uint8_t *buf, size
 
 static int release(struct vaccel_blob *blob)
 {
+	bool mapped;
+
 	if (!blob)
 		return VACCEL_EINVAL;
 	if (blob->type >= VACCEL_BLOB_MAX)
 		return fail(VACCEL_EINVAL, "Cannot release uninitialized blob");
-	if (blob->data && blob->type == VACCEL_BLOB_MAPPED) {
-		if ((take_mapping(blob) || blob->data_owned) && munmap(blob->data, blob->size))
+	mapped = blob->data && take_mapping(blob);
+	if (mapped || (blob->data_owned && blob->type == VACCEL_BLOB_MAPPED)) {
+		if (munmap(blob->data, blob->size))
 			log_error("Failed to unmap file %s (size=%zu): %m",
 				  blob->path ? blob->path : blob->name, blob->size);
 	} else if (blob->data_owned) {
@@ -338,19 +341,13 @@ int vaccel_blob_delete(struct vaccel_blob *blob)
 	return ret;
 }
 
-static int read_file(struct vaccel_blob *blob)
+/* Map a file as the blob's bytes. */
+static int map_file(struct vaccel_blob *blob, const char *path)
 {
 	uint8_t *data;
 	size_t size;
-	int ret;
+	int ret = file_map(path, &data, &size);
 
-	if (!blob || blob->type >= VACCEL_BLOB_MAX)
-		return VACCEL_EINVAL;
-	if (blob->data)
-		return VACCEL_OK;
-	if (!blob->path)
-		return VACCEL_EINVAL;
-	ret = file_map(blob->path, &data, &size);
 	if (ret)
 		return ret;
 	ret = note_mapping(blob, data);
@@ -360,8 +357,23 @@ static int read_file(struct vaccel_blob *blob)
 	}
 	blob->data = data;
 	blob->size = size;
-	blob->type = VACCEL_BLOB_MAPPED;
 	return VACCEL_OK;
+}
+
+static int read_file(struct vaccel_blob *blob)
+{
+	int ret;
+
+	if (!blob || blob->type >= VACCEL_BLOB_MAX)
+		return VACCEL_EINVAL;
+	if (blob->data)
+		return VACCEL_OK;
+	if (!blob->path)
+		return VACCEL_EINVAL;
+	ret = map_file(blob, blob->path);
+	if (!ret)
+		blob->type = VACCEL_BLOB_MAPPED;
+	return ret;
 }
 
 int vaccel_blob_read(struct vaccel_blob *blob)
@@ -369,6 +381,39 @@ int vaccel_blob_read(struct vaccel_blob *blob)
 	const unsigned mark = error_mark();
 
 	return error_settle(mark, read_file(blob));
+}
+
+/* Of a blob that is empty; what was filled in is released with it when this fails. */
+static int fill_from_file(struct vaccel_blob *blob, const char *file, const char *name,
+			  const char *dir)
+{
+	int ret = check_name(name);
+
+	if (!ret && dir)
+		ret = file_link(dir, name, file, &blob->path);
+	if (ret)
+		return ret;
+	blob->path_owned = dir != NULL;
+	blob->type = dir ? VACCEL_BLOB_MAPPED : VACCEL_BLOB_BUFFER;
+	blob->name = strdup(dir ? file_last_component(blob->path) : name);
+	return blob->name ? map_file(blob, file) : VACCEL_ENOMEM;
+}
+
+int blob_from_file(struct vaccel_blob **blob, const char *file, const char *name, const char *dir)
+{
+	struct vaccel_blob *created = calloc(1, sizeof(*created));
+	int ret;
+
+	if (!created)
+		return VACCEL_ENOMEM;
+	ret = fill_from_file(created, file, name, dir);
+	if (ret) {
+		release(created);
+		free(created);
+		return ret;
+	}
+	*blob = created;
+	return VACCEL_OK;
 }
 
 uint8_t *vaccel_blob_data(struct vaccel_blob *blob, size_t *size)

@@ -16,6 +16,12 @@ enum {
 int blob_from_buf(struct vaccel_blob **blob, const uint8_t *buf, size_t size, bool own,
 		  const char *name, const char *dir, bool randomize, mode_t mode);
 
+/*
+ * A blob of a file that stays the caller's, mapped privately: with dir a MAPPED one, by a link
+ * there under that name; else a BUFFER.
+ */
+int blob_from_file(struct vaccel_blob **blob, const char *file, const char *name, const char *dir);
+
 /* A blob of the same bytes and path that owns neither. */
 int blob_alias(struct vaccel_blob **alias, const struct vaccel_blob *blob);
 

@@ -1,8 +1,10 @@
 /*
  * bootstrap.c - the library's life: constructor, bootstrap, cleanup, fork, exit.
  *
- *   start   log, run directory, registry, plugins; a step that fails undoes those before it
- *   stop    sessions, resources, plugins, run directory, log
+ *   start   log, profiling, run directory, registry, plugins, policy; a step that fails undoes
+ *           those before it
+ *   stop    the profile is printed; sessions, resources, policy, plugins, run directory,
+ *           profiling, log
  *
  * Bootstrap and cleanup exclude each other by a lock; what they bring up is safe for any thread.
  *
@@ -11,14 +13,18 @@
  * everything of its parent's alone: plugins, run directory, connections.
  */
 #include "bootstrap.h"
+#include "app_policy.h"
 #include "blobs.h"
 #include "environment.h"
 #include "last_error.h"
 #include "logging.h"
 #include "plugins.h"
+#include "profiling.h"
+#include "regions.h"
 #include "resources.h"
 #include "rundir.h"
 #include "sessions.h"
+#include "url.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -85,14 +91,17 @@ static void release_views(void)
 /* views: whether live sessions and resources can still be reached. */
 static void stop(bool views)
 {
+	regions_report();
 	log_debug("Cleaning up vAccel");
 	atomic_store(&library.initialized, false);
 	if (views)
 		release_views();
 	registry_stop();
+	app_policy_stop();
 	log_debug("Cleaning up plugins");
 	plugins_stop();
 	rundir_destroy();
+	prof_enable(false);
 	vaccel_log_shutdown();
 }
 
@@ -101,6 +110,7 @@ static int start(void)
 	int ret;
 
 	vaccel_log_init();
+	prof_enable(library.config.profiling_enabled);
 	log_debug("Initializing vAccel");
 	log_info("vAccel %s", VACCEL_VERSION);
 	vaccel_config_print_debug(&library.config);
@@ -116,6 +126,9 @@ static int start(void)
 		log_error("Could not load plugins");
 		goto stop_plugins;
 	}
+	ret = app_policy_start();
+	if (ret)
+		goto stop_plugins;
 	atomic_store(&library.initialized, true);
 	return VACCEL_OK;
 
@@ -125,6 +138,7 @@ stop_plugins:
 	plugins_stop();
 	rundir_destroy();
 stop_log:
+	prof_enable(false);
 	vaccel_log_shutdown();
 	return ret;
 }
@@ -132,31 +146,52 @@ stop_log:
 /* Not library.lock: a plugin may fork in its init or fini, which run under it. */
 static void before_fork(void)
 {
+	app_policy_lock();
 	registry_lock();
 	plugins_lock();
 	rundir_lock();
 	blob_lock();
+	prof_lock();
+	url_lock();
 	log_lock();
 	pthread_mutex_lock(&library.why_lock);
 }
 
-static void after_fork(void)
+static void unlock_all(void)
 {
 	pthread_mutex_unlock(&library.why_lock);
 	log_unlock();
+	url_unlock();
+	prof_unlock();
 	blob_unlock();
 	rundir_unlock();
 	plugins_unlock();
 	registry_unlock();
 }
 
+static void after_fork(void)
+{
+	unlock_all();
+	app_policy_unlock();
+}
+
+static void after_fork_in_child(void)
+{
+	unlock_all();
+	app_policy_unlock_in_child();
+	regions_forget();
+}
+
 /* A child that the library was loaded in before the fork cleans up nothing but its own files. */
 static void stop_child(void)
 {
+	regions_report();
 	atomic_store(&library.initialized, false);
 	registry_stop();
+	app_policy_abandon();
 	plugins_abandon();
 	rundir_destroy();
+	prof_enable(false);
 }
 
 static void stop_what_runs(bool views)
@@ -170,7 +205,7 @@ static void stop_what_runs(bool views)
 static void add_fork_handlers(void)
 {
 	if (!library.fork_handlers)
-		pthread_atfork(before_fork, after_fork, after_fork);
+		pthread_atfork(before_fork, after_fork, after_fork_in_child);
 	library.fork_handlers = true;
 }
 
@@ -256,8 +291,10 @@ __attribute__((constructor)) static void load(void)
 
 __attribute__((destructor)) static void unload(void)
 {
-	if (!environment_enabled("VACCEL_CLEANUP_ENABLED"))
+	if (!environment_enabled("VACCEL_CLEANUP_ENABLED")) {
+		regions_report();
 		return;
+	}
 	pthread_mutex_lock(&library.lock);
 	if (vaccel_is_initialized()) {
 		stop_what_runs(registry_views_are_ours());

@@ -37,6 +37,15 @@ int environment_number(const char *name, unsigned long fallback, unsigned long *
 	return VACCEL_OK;
 }
 
+unsigned long environment_limit(const char *name, unsigned long fallback)
+{
+	unsigned long limit;
+
+	if (environment_number(name, fallback, &limit) || !limit)
+		return fallback;
+	return limit;
+}
+
 int environment_text(const char *name, char **text)
 {
 	const char *value = getenv(name);

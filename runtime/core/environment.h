@@ -15,6 +15,9 @@ const char *environment_name(const char *name, const char *const *older);
 /* A decimal number, whatever follows it; fallback when unset. EINVAL when it is out of range. */
 int environment_number(const char *name, unsigned long fallback, unsigned long *number);
 
+/* A limit: as environment_number(), but what is out of range or 0 gives the fallback. */
+unsigned long environment_limit(const char *name, unsigned long fallback);
+
 /* A copy of the text, NULL when unset. ENOMEM. */
 int environment_text(const char *name, char **text);
 

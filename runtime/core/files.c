@@ -138,6 +138,23 @@ int file_create(const char *dir, const char *name, bool unique, mode_t mode, cha
 	return ret;
 }
 
+int file_link(const char *dir, const char *name, const char *target, char **path)
+{
+	int fd;
+	int ret = file_create(dir, name, false, S_IRUSR | S_IWUSR, path, &fd);
+
+	if (ret)
+		return ret;
+	close(fd);
+	/* The name is ours now; nobody else makes files in this directory. */
+	if (unlink(*path) == 0 && link(target, *path) == 0)
+		return VACCEL_OK;
+	ret = fail(errno, "Could not link %s to %s: %m", *path, target);
+	free(*path);
+	*path = NULL;
+	return ret;
+}
+
 int file_write_all(int fd, const uint8_t *data, size_t size)
 {
 	while (size) {
@@ -177,6 +194,16 @@ int file_map(const char *path, uint8_t **data, size_t *size)
 	}
 	close(fd);
 	return ret;
+}
+
+bool file_mapping_is_whole(const uint8_t *data, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const size_t last = (size - 1) / page * page;
+
+	/* A kernel before 5.14 does not know: EINVAL. */
+	return madvise((void *)(uintptr_t)(data + last), page, MADV_POPULATE_READ) == 0 ||
+	       errno != EFAULT;
 }
 
 static int walk(const char *dir, unsigned depth, int (*visit)(void *ctx, const char *path),

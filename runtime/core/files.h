@@ -29,10 +29,16 @@ int file_remove_tree(const char *path);
  */
 int file_create(const char *dir, const char *name, bool unique, mode_t mode, char **path, int *fd);
 
+/* Create dir/name as file_create() does, but as a further name of the file at `target`. */
+int file_link(const char *dir, const char *name, const char *target, char **path);
+
 int file_write_all(int fd, const uint8_t *data, size_t size);
 
 /* Map a whole file, private and writable. An empty file is EINVAL. */
 int file_map(const char *path, uint8_t **data, size_t *size);
+
+/* Whether a mapped file still has its last page, without touching it. */
+bool file_mapping_is_whole(const uint8_t *data, size_t size);
 
 /* Call visit for each regular file below dir, in the order of the directory. */
 int file_walk(const char *dir, int (*visit)(void *ctx, const char *path), void *ctx);

@@ -19,13 +19,19 @@ void last_error_clear(void)
 	reason[0] = '\0';
 }
 
-/* Formatted beside the old reason, which may be among the arguments. */
+/*
+ * Formatted beside the old reason, which may be among the arguments. Names in it may be anybody's,
+ * and it goes to logs: one line, and nothing that a terminal obeys.
+ */
 static void set_reason(const char *format, va_list args)
 {
 	char text[REASON_MAX];
 
 	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		text[0] = '\0';
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = ' ';
 	memcpy(reason, text, strlen(text) + 1);
 	last_error_count++;
 }

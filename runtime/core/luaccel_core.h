@@ -15,11 +15,12 @@
 #ifndef LUACCEL_CORE_H
 #define LUACCEL_CORE_H
 
+#include "luaccel.h"
 #include "vaccel.h"
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LUACCEL_CORE_VERSION 1
+#define LUACCEL_CORE_VERSION 2
 
 struct luaccel_core {
 	/*
@@ -41,23 +42,41 @@ struct luaccel_core {
 	/* Operations that the plugin allows at once on one session or model, see luaccel.h. */
 	uint64_t (*plugin_reentrant)(const struct vaccel_plugin *plugin);
 
+	/* What it does with targets, see luaccel.h; NULL: nothing. */
+	const struct luaccel_targets *(*plugin_targets)(const struct vaccel_plugin *plugin);
+
 	/* How many resources the process may have: an agent has limits of its own for peers. */
 	void (*limit_resources)(size_t resources);
+
+	/* dlopen() a module of ours, with these flags, in libvaccel.so's own directory; NULL when
+	 * it cannot. */
+	void *(*library_beside)(const char *name, int flags);
 
 	/* A new session id: rising, below 2^53, shared with vaccel_session_init(). */
 	vaccel_id_t (*session_id)(void);
 
 	/*
 	 * Open a leg for session `id` on `plugin`: like vaccel_session_init(), but on this plugin
-	 * whatever the hint. Errors: ENOMEM, the run directory's errno, what the plugin's
+	 * whatever the hint, and to this target unless it is NULL. Errors: ENOMEM, the run
+	 * directory's errno, ENOTSUP for a target that the plugin cannot take, what the plugin's
 	 * session_init returned. The caller owns *leg until leg_close().
 	 */
 	int (*leg_open)(struct vaccel_plugin *plugin, vaccel_id_t id, uint32_t hint,
-			struct vaccel_session **leg);
+			const struct luaccel_target *target, struct vaccel_session **leg);
 
 	/* Release the leg: unregisters what is registered with it, then the plugin's
 	 * session_release. */
 	int (*leg_close)(struct vaccel_session *leg);
+
+	/*
+	 * A resource of blobs that are in files: as vaccel_resource_from_blobs() makes it, but with
+	 * each blob's bytes at its path, and no copy of them. A MAPPED blob is a link to the file
+	 * in the run directory, under its name, so the file must be on that file system; a BUFFER
+	 * has no path. The bytes are private to the resource: what is written to them reaches
+	 * no file. Neither file nor blob is kept beyond the call. Errors as there.
+	 */
+	int (*resource_from_files)(struct vaccel_resource **res, const struct vaccel_blob **blobs,
+				   size_t nr_blobs, vaccel_resource_type_t type);
 
 	/*
 	 * A hidden resource with the id, type and bytes of `shared`, to be registered with legs of

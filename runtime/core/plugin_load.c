@@ -3,28 +3,12 @@
  * export beyond vAccel's interface. Any thread.
  */
 #include "last_error.h"
+#include "library.h"
 #include "logging.h"
 #include "plugins.h"
 #include <dlfcn.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* A bare name that the system's search does not find may lie beside libvaccel.so itself. */
-static void *open_beside_us(const char *lib)
-{
-	char path[PATH_MAX];
-	const char *slash;
-	Dl_info us;
-
-	if (strchr(lib, '/') || !dladdr((void *)plugin_load, &us) || !us.dli_fname)
-		return NULL;
-	slash = strrchr(us.dli_fname, '/');
-	if (!slash || snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - us.dli_fname),
-			       us.dli_fname, lib) >= (int)sizeof(path))
-		return NULL;
-	return dlopen(path, RTLD_LAZY);
-}
 
 /* With dlopen's words for the name as it was given. */
 static void *open_library(const char *lib)
@@ -35,7 +19,8 @@ static void *open_library(const char *lib)
 	if (handle)
 		return handle;
 	words = strdup(dlerror());
-	handle = open_beside_us(lib);
+	/* A bare name that the system's search does not find may lie beside libvaccel.so. */
+	handle = strchr(lib, '/') ? NULL : library_beside_us(lib, RTLD_LAZY);
 	if (!handle)
 		fail(VACCEL_ENOENT, "Could not dlopen plugin %s: %s", lib, words ? words : "?");
 	free(words);
@@ -134,4 +119,9 @@ uint64_t plugin_reentrant(const struct vaccel_plugin *plugin)
 	const uint64_t *mask = dlsym(plugin->dl_handle, "luaccel_plugin_reentrant");
 
 	return mask ? *mask : 0;
+}
+
+const struct luaccel_targets *plugin_targets(const struct vaccel_plugin *plugin)
+{
+	return dlsym(plugin->dl_handle, "luaccel_plugin_targets");
 }

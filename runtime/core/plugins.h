@@ -29,9 +29,10 @@ struct vaccel_plugin *plugin_next(const struct vaccel_plugin *previous);
  */
 struct vaccel_plugin *plugin_choose(uint32_t hint, bool *remote);
 
-/* luaccel_core: options and reentrancy of a plugin. */
+/* luaccel_core: options, reentrancy and targets of a plugin. */
 int plugin_configure(struct vaccel_plugin *plugin, const char *key, const char *value);
 uint64_t plugin_reentrant(const struct vaccel_plugin *plugin);
+const struct luaccel_targets *plugin_targets(const struct vaccel_plugin *plugin);
 
 /* Around fork(). */
 void plugins_lock(void);

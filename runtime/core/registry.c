@@ -28,19 +28,10 @@ void registry_unlock(void)
 	pthread_mutex_unlock(&registry.lock);
 }
 
-static size_t limit_from(const char *name, size_t fallback)
-{
-	unsigned long limit;
-
-	if (environment_number(name, fallback, &limit) || !limit)
-		return fallback;
-	return limit;
-}
-
 static void kind_start(struct kind *kind, const char *limit_name, size_t limit)
 {
 	kind->table = (struct table){ 0 };
-	kind->limit = limit_from(limit_name, limit);
+	kind->limit = environment_limit(limit_name, limit);
 	kind->live = 0;
 	kind->last_id = 0;
 	for (size_t i = 0; i < VACCEL_RESOURCE_MAX; i++)

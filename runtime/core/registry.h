@@ -33,6 +33,8 @@ struct session_record {
 	struct record record;
 	struct vaccel_session *session;
 	struct table registrations; /* by resource id; under session->resources_lock */
+	struct policy_view *policy; /* the application's, see app_policy.h; NULL: it has none */
+	bool routed;		    /* by it, and not by its hint */
 };
 
 struct resource_record {

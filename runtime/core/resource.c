@@ -50,7 +50,7 @@ int resource_make_rundir(struct vaccel_resource *res)
 	return VACCEL_OK;
 }
 
-static void drop_rundir(struct vaccel_resource *res)
+void resource_drop_rundir(struct vaccel_resource *res)
 {
 	if (res->rundir)
 		rundir_remove(res->rundir);
@@ -120,7 +120,7 @@ static int fill_paths(struct vaccel_resource *res, const struct source *source)
 	return ret;
 }
 
-static mode_t blob_mode(const struct vaccel_resource *res)
+mode_t resource_file_mode(const struct vaccel_resource *res)
 {
 	return res->type == VACCEL_RESOURCE_LIB ? BLOB_MODE_LIB : BLOB_MODE_DATA;
 }
@@ -136,7 +136,7 @@ static int fill_buf(struct vaccel_resource *res, const struct source *source)
 		return VACCEL_ENOMEM;
 	ret = blob_from_buf(&res->blobs[0], source->buf, source->size, false,
 			    source->filename ? source->filename : "file", res->rundir,
-			    !source->filename, blob_mode(res));
+			    !source->filename, resource_file_mode(res));
 	if (!ret)
 		res->nr_blobs = 1;
 	return ret;
@@ -152,13 +152,14 @@ static int copy_blob(struct vaccel_resource *res, const struct vaccel_blob *blob
 	else
 		ret = blob_from_buf(copy, blob->data, blob->size, blob->data_owned, blob->name,
 				    blob->type == VACCEL_BLOB_BUFFER ? NULL : res->rundir, false,
-				    blob_mode(res));
+				    resource_file_mode(res));
 	if (!ret)
 		res->nr_blobs++;
 	return ret;
 }
 
-static int fill_blobs(struct vaccel_resource *res, const struct source *source)
+/* A place for each blob, and for the files of those that have one. */
+static int make_room_for(struct vaccel_resource *res, const struct source *source)
 {
 	bool files = false;
 	int ret = VACCEL_OK;
@@ -170,10 +171,31 @@ static int fill_blobs(struct vaccel_resource *res, const struct source *source)
 	if (ret)
 		return ret;
 	res->blobs = calloc(source->nr_blobs, sizeof(struct vaccel_blob *));
-	if (!res->blobs)
-		return VACCEL_ENOMEM;
+	return res->blobs ? VACCEL_OK : VACCEL_ENOMEM;
+}
+
+static int fill_blobs(struct vaccel_resource *res, const struct source *source)
+{
+	int ret = make_room_for(res, source);
+
 	for (size_t i = 0; i < source->nr_blobs && !ret; i++)
 		ret = copy_blob(res, source->blobs[i]);
+	return ret;
+}
+
+/* As fill_blobs(), of blobs whose bytes are in files. */
+static int fill_files(struct vaccel_resource *res, const struct source *source)
+{
+	int ret = make_room_for(res, source);
+
+	for (size_t i = 0; i < source->nr_blobs && !ret; i++) {
+		const struct vaccel_blob *blob = source->blobs[i];
+
+		ret = blob_from_file(&res->blobs[i], blob->path, blob->name,
+				     blob->type == VACCEL_BLOB_BUFFER ? NULL : res->rundir);
+		if (!ret)
+			res->nr_blobs++;
+	}
 	return ret;
 }
 
@@ -193,7 +215,7 @@ static void clear(struct vaccel_resource *res, vaccel_resource_type_t type)
 static void drop_all(struct vaccel_resource *res)
 {
 	resource_drop_blobs(res);
-	drop_rundir(res);
+	resource_drop_rundir(res);
 	drop_paths(res);
 	res->plugin_priv = NULL;
 }
@@ -366,6 +388,16 @@ int vaccel_resource_from_blobs(struct vaccel_resource **res, const struct vaccel
 		ret = publish(res, created,
 			      create_from_blobs(created, blobs, nr_blobs, type, true));
 	return error_settle(mark, ret);
+}
+
+int resource_from_files(struct vaccel_resource **res, const struct vaccel_blob **blobs,
+			size_t nr_blobs, vaccel_resource_type_t type)
+{
+	const struct source source = { .blobs = blobs, .nr_blobs = nr_blobs, .fill = fill_files };
+	struct vaccel_resource *created;
+	int ret = type < VACCEL_RESOURCE_MAX ? allocate(res, &created) : VACCEL_EINVAL;
+
+	return ret ? ret : publish(res, created, create(created, type, true, &source));
 }
 
 /* Every session of a resource that is closing. Without force the first failure ends it. */

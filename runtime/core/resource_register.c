@@ -3,6 +3,7 @@
  * session's plugin. No lock is held while the plugin runs; the records are in use, so neither the
  * session nor the resource can be released under it. Any thread.
  */
+#include "app_policy.h"
 #include "bootstrap.h"
 #include "last_error.h"
 #include "logging.h"
@@ -108,8 +109,11 @@ static int register_pair(const struct pair *pair)
 {
 	struct vaccel_resource *res = pair->resource->resource;
 	struct vaccel_session *sess = pair->session->session;
-	int ret = resource_load(pair->resource, sess->is_virtio);
+	int ret = app_policy_asks() ? app_policy_resource(pair->session, res) : VACCEL_OK;
 
+	if (ret)
+		return ret;
+	ret = resource_load(pair->resource, sess->is_virtio);
 	if (ret) {
 		log_error("Failed to load resource data");
 		return ret;

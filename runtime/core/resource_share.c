@@ -64,6 +64,20 @@ int resource_share(const struct vaccel_resource *shared, struct vaccel_resource 
 	return VACCEL_OK;
 }
 
+int resource_load_shared(struct vaccel_resource *hidden)
+{
+	struct vaccel_resource *shared;
+	int ret = vaccel_resource_get_by_id(&shared, hidden->id);
+
+	if (ret)
+		return ret;
+	ret = resource_load(registry_resource(shared), false);
+	if (ret)
+		return ret;
+	hidden->rundir = shared->rundir;
+	return share_blobs(shared, hidden);
+}
+
 int resource_unshare(struct vaccel_resource *hidden)
 {
 	struct resource_record *record = registry_resource(hidden);

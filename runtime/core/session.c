@@ -4,6 +4,7 @@
  * The struct belongs to the caller, the record behind it to the registry. Any thread; one session
  * is released by one thread, which waits for others that register or unregister with it.
  */
+#include "app_policy.h"
 #include "bootstrap.h"
 #include "last_error.h"
 #include "logging.h"
@@ -17,8 +18,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+static int tell_init(struct vaccel_session *sess, uint32_t flags,
+		     const struct luaccel_target *target)
+{
+	const struct luaccel_targets *targets = target ? plugin_targets(sess->plugin) : NULL;
+
+	if (!target)
+		return sess->plugin->info->session_init(sess, flags);
+	if (!targets)
+		return fail(VACCEL_ENOTSUP, "Plugin %s takes sessions to no target",
+			    sess->plugin->info->name);
+	return targets->session_init(sess, flags, target);
+}
+
 /* Tell the plugin of a remote session; it fills sess->remote_id. */
-static int open_remote(struct vaccel_session *sess, uint32_t flags)
+static int open_remote(struct vaccel_session *sess, uint32_t flags,
+		       const struct luaccel_target *target)
 {
 	const struct vaccel_plugin_info *info = sess->plugin->info;
 	const unsigned mark = error_mark();
@@ -27,12 +42,11 @@ static int open_remote(struct vaccel_session *sess, uint32_t flags)
 	if (!info->is_virtio)
 		return fail(VACCEL_ENOTSUP,
 			    "Cannot initialize remote session; no VirtIO plugin loaded yet");
-	if (!info->session_init || !info->session_release)
+	if (!info->session_init)
 		return fail(VACCEL_ENOTSUP,
-			    "Cannot initialize remote session; plugin %s lacks `session_init()` or "
-			    "`session_release()`",
+			    "Cannot initialize remote session; plugin %s lacks `session_init()`",
 			    info->name);
-	ret = info->session_init(sess, flags & ~(uint32_t)VACCEL_PLUGIN_REMOTE);
+	ret = tell_init(sess, flags & ~(uint32_t)VACCEL_PLUGIN_REMOTE, target);
 	if (ret && mark == error_mark())
 		return fail(ret, "Failed to initialize remote session");
 	if (ret) {
@@ -41,6 +55,18 @@ static int open_remote(struct vaccel_session *sess, uint32_t flags)
 	}
 	sess->is_virtio = true;
 	return VACCEL_OK;
+}
+
+static bool can_close_remote(const struct vaccel_session *sess)
+{
+	return sess->plugin->info->session_release != NULL;
+}
+
+/* Tell the plugin, if it wants to hear of it. */
+static void close_remote(struct vaccel_session *sess)
+{
+	if (can_close_remote(sess) && sess->plugin->info->session_release(sess))
+		log_warn("Could not release remote session");
 }
 
 /* session.N; a second leg of one session has its plugin's name behind. */
@@ -66,20 +92,21 @@ static int make_rundir(struct vaccel_session *sess, bool hidden)
 }
 
 /* Everything but the record; sess->plugin is set. */
-static int start_session(struct vaccel_session *sess, uint32_t flags, bool remote, bool hidden)
+static int start_session(struct vaccel_session *sess, uint32_t flags, bool remote, bool hidden,
+			 const struct luaccel_target *target)
 {
 	int ret;
 
 	sess->priv = NULL;
 	sess->is_virtio = false;
 	if (remote) {
-		ret = open_remote(sess, flags);
+		ret = open_remote(sess, flags, target);
 		if (ret)
 			return ret;
 	}
 	ret = make_rundir(sess, hidden);
-	if (ret && remote && sess->plugin->info->session_release(sess))
-		log_error("Could not release remote session");
+	if (ret && remote)
+		close_remote(sess);
 	if (ret)
 		return ret;
 	sess->hint = flags;
@@ -92,10 +119,57 @@ static int start_session(struct vaccel_session *sess, uint32_t flags, bool remot
 	return VACCEL_OK;
 }
 
+static int start_by_hint(struct vaccel_session *sess, uint32_t flags)
+{
+	bool remote;
+
+	sess->plugin = plugin_choose(flags, &remote);
+	return sess->plugin ? start_session(sess, flags, remote, false, NULL) : VACCEL_ENOTSUP;
+}
+
+static int start_at(struct vaccel_session *sess, uint32_t flags, const struct policy_place *place)
+{
+	const struct luaccel_target target = { .uri = place->uri };
+	int ret;
+
+	sess->plugin = place->plugin;
+	ret = start_session(sess, flags, sess->plugin->info->is_virtio, false,
+			    place->uri ? &target : NULL);
+	if (ret)
+		log_warn("session:%" PRId64 " Plugin %s does not serve it%s%s", sess->id,
+			 sess->plugin->info->name, place->uri ? " at " : "",
+			 place->uri ? place->uri : "");
+	return ret;
+}
+
+/* At the first place of the policy's plan that takes it. */
+static int start_by_policy(struct session_record *record, uint32_t flags)
+{
+	struct vaccel_session *sess = record->session;
+	const char *uri = NULL;
+	struct policy_route route;
+	int ret = app_policy_route(record, flags, &route);
+
+	if (ret)
+		return ret;
+	if (!route.count)
+		ret = start_by_hint(sess, flags);
+	for (size_t i = 0; i < route.count; i++) {
+		uri = route.places[i].uri;
+		ret = start_at(sess, flags, &route.places[i]);
+		if (!ret)
+			break;
+	}
+	if (ret)
+		app_policy_leave(record);
+	else
+		app_policy_entered(record, uri);
+	return ret;
+}
+
 static int init_session(struct vaccel_session *sess, uint32_t flags, bool allocated)
 {
 	struct session_record *record;
-	bool remote;
 	int ret;
 
 	if (!registry_started())
@@ -103,8 +177,7 @@ static int init_session(struct vaccel_session *sess, uint32_t flags, bool alloca
 	ret = registry_new_session(sess, allocated, &record);
 	if (ret)
 		return ret;
-	sess->plugin = plugin_choose(flags, &remote);
-	ret = sess->plugin ? start_session(sess, flags, remote, false) : VACCEL_ENOTSUP;
+	ret = app_policy_asks() ? start_by_policy(record, flags) : start_by_hint(sess, flags);
 	if (ret) {
 		sess->plugin = NULL;
 		registry_forget_session(record);
@@ -152,12 +225,6 @@ static int unregister_all(struct session_record *record, bool force)
 	return ret;
 }
 
-static void close_remote(struct vaccel_session *sess)
-{
-	if (sess->plugin->info->session_release(sess))
-		log_warn("Could not release remote session");
-}
-
 int session_release(struct session_record *record, bool force)
 {
 	struct vaccel_session *sess = record->session;
@@ -177,6 +244,7 @@ int session_release(struct session_record *record, bool force)
 	rundir_remove(sess->rundir);
 	if (sess->is_virtio)
 		close_remote(sess);
+	app_policy_leave(record);
 	sess->priv = NULL;
 	sess->plugin = NULL;
 	registry_forget_session(record);
@@ -195,6 +263,10 @@ static int release_public(struct vaccel_session *sess)
 	record = registry_session(sess);
 	if (!record)
 		return fail(VACCEL_EINVAL, "Cannot release uninitialized session");
+	if (sess->is_virtio && !can_close_remote(sess))
+		return fail(VACCEL_ENOTSUP,
+			    "Cannot release remote session; plugin %s lacks `session_release()`",
+			    sess->plugin->info->name);
 	return session_release(record, false);
 }
 
@@ -215,7 +287,7 @@ int vaccel_session_delete(struct vaccel_session *sess)
 }
 
 int leg_open(struct vaccel_plugin *plugin, vaccel_id_t id, uint32_t hint,
-	     struct vaccel_session **leg)
+	     const struct luaccel_target *target, struct vaccel_session **leg)
 {
 	struct vaccel_session *sess = calloc(1, sizeof(*sess));
 	struct session_record *record;
@@ -227,7 +299,7 @@ int leg_open(struct vaccel_plugin *plugin, vaccel_id_t id, uint32_t hint,
 	if (ret)
 		goto free_session;
 	sess->plugin = plugin;
-	ret = start_session(sess, hint, plugin->info->is_virtio, true);
+	ret = start_session(sess, hint, plugin->info->is_virtio || target, true, target);
 	if (ret)
 		goto forget;
 	*leg = sess;
@@ -263,9 +335,13 @@ static bool has_resources(struct vaccel_session *sess)
 	return count != 0;
 }
 
-/* A remote session's plugin decides about new flags; a local one is chosen anew. */
+/*
+ * A remote session's plugin decides about new flags; a local one is chosen anew, unless a policy
+ * has chosen it.
+ */
 static int update_session(struct vaccel_session *sess, uint32_t flags)
 {
+	const struct session_record *record;
 	struct vaccel_plugin *plugin;
 	bool remote;
 	int ret;
@@ -274,7 +350,8 @@ static int update_session(struct vaccel_session *sess, uint32_t flags)
 		return VACCEL_EINVAL;
 	if (!registry_started())
 		return bootstrap_missing(VACCEL_ESESS);
-	if (!registry_session(sess))
+	record = registry_session(sess);
+	if (!record)
 		return fail(VACCEL_EINVAL, "Cannot update uninitialized session");
 	if (sess->is_virtio) {
 		if (!sess->plugin->info->session_update)
@@ -289,7 +366,7 @@ static int update_session(struct vaccel_session *sess, uint32_t flags)
 	}
 	if (has_resources(sess))
 		return fail(VACCEL_ENOTSUP, "Cannot update a session with registered resources");
-	plugin = plugin_choose(flags, &remote);
+	plugin = record->routed ? sess->plugin : plugin_choose(flags, &remote);
 	if (!plugin)
 		return VACCEL_ENOTSUP;
 	sess->plugin = plugin;

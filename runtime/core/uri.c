@@ -5,6 +5,7 @@
 #include "files.h"
 #include "last_error.h"
 #include "logging.h"
+#include "url.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,9 @@ int uri_parse(const char *uri, char **path, vaccel_path_type_t *type)
 	if (separator && (starts_with(uri, "http") || starts_with(uri, "ftp"))) {
 		if (strlen(uri) >= PATH_MAX)
 			return fail(VACCEL_ENAMETOOLONG, "URL %.64s... is too long", uri);
+		if (!url_valid(uri))
+			return fail(VACCEL_EINVAL,
+				    "Invalid path %s: not a URL that libcurl understands", uri);
 		*type = VACCEL_PATH_REMOTE_FILE;
 	} else {
 		if (separator && !starts_with(uri, "file"))

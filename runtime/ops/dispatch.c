@@ -1,6 +1,6 @@
 /*
- * dispatch.c - the slow half of dispatch.h: debug lines, and operations that are not there. Any
- * thread.
+ * dispatch.c - the slow half of dispatch.h: debug lines, and operations that are not there; and
+ * what an operation checks of its resource. Any thread.
  */
 #include "dispatch.h"
 #include <inttypes.h>
@@ -23,4 +23,30 @@ void *op_find(const struct vaccel_session *sess, vaccel_op_type_t type)
 	}
 	log_debug("Returning func for op %s from plugin %s", name, plugin->info->name);
 	return plugin->ops[type]->func;
+}
+
+size_t op_bytes_of(const struct vaccel_arg *args, size_t count)
+{
+	size_t bytes = 0;
+
+	if (!app_policy_asks() || !args)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		bytes += args[i].size;
+	return bytes;
+}
+
+int op_check_resource(struct vaccel_session *sess, struct vaccel_resource *resource,
+		      vaccel_resource_type_t type)
+{
+	if (!sess || !resource)
+		return VACCEL_EINVAL;
+	if (resource->type != type)
+		return fail(VACCEL_EINVAL, "Invalid resource type: expected %s",
+			    vaccel_resource_type_to_str(type));
+	if (!vaccel_session_has_resource(sess, resource))
+		return fail(VACCEL_EPERM,
+			    "Resource %" PRId64 " is not registered to session %" PRId64,
+			    resource->id, sess->id);
+	return VACCEL_OK;
 }

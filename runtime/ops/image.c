@@ -13,31 +13,23 @@ int vaccel_image_classification(struct vaccel_session *sess, const void *img,
 				unsigned char *out_text, unsigned char *out_imgname, size_t len_img,
 				size_t len_out_text, size_t len_out_imgname)
 {
-	const unsigned mark = error_mark();
-	classify_fn classify;
+	const struct op_call call = op_begin(sess, VACCEL_OP_IMAGE_CLASSIFY, len_img);
+	const classify_fn classify = (classify_fn)call.func;
 
-	if (unlikely(!sess))
-		return error_settle(mark, VACCEL_EINVAL);
-	classify = (classify_fn)op_func(sess, VACCEL_OP_IMAGE_CLASSIFY);
-	if (unlikely(!classify))
-		return error_settle(mark, VACCEL_ENOTSUP);
-	return error_settle(mark, classify(sess, img, out_text, out_imgname, len_img, len_out_text,
-					   len_out_imgname));
+	return op_end(&call, likely(classify) ? classify(sess, img, out_text, out_imgname, len_img,
+							 len_out_text, len_out_imgname)
+					      : call.code);
 }
 
 /* The other four differ in their number alone. */
 static int run_image(vaccel_op_type_t type, struct vaccel_session *sess, const void *img,
 		     unsigned char *out_imgname, size_t len_img, size_t len_out_imgname)
 {
-	const unsigned mark = error_mark();
-	image_fn run;
+	const struct op_call call = op_begin(sess, type, len_img);
+	const image_fn run = (image_fn)call.func;
 
-	if (unlikely(!sess))
-		return error_settle(mark, VACCEL_EINVAL);
-	run = (image_fn)op_func(sess, type);
-	if (unlikely(!run))
-		return error_settle(mark, VACCEL_ENOTSUP);
-	return error_settle(mark, run(sess, img, out_imgname, len_img, len_out_imgname));
+	return op_end(&call, likely(run) ? run(sess, img, out_imgname, len_img, len_out_imgname)
+					 : call.code);
 }
 
 int vaccel_image_detection(struct vaccel_session *sess, const void *img, unsigned char *out_imgname,

@@ -7,11 +7,8 @@ typedef int (*noop_fn)(struct vaccel_session *sess);
 
 int vaccel_noop(struct vaccel_session *sess)
 {
-	const unsigned mark = error_mark();
-	noop_fn noop;
+	const struct op_call call = op_begin(sess, VACCEL_OP_NOOP, 0);
+	const noop_fn noop = (noop_fn)call.func;
 
-	if (unlikely(!sess))
-		return error_settle(mark, VACCEL_EINVAL);
-	noop = (noop_fn)op_func(sess, VACCEL_OP_NOOP);
-	return error_settle(mark, likely(noop) ? noop(sess) : VACCEL_ENOTSUP);
+	return op_end(&call, likely(noop) ? noop(sess) : call.code);
 }

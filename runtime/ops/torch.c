@@ -1,39 +1,25 @@
 /*
- * torch.c - loading and running PyTorch models. The model must be registered with the session.
- * Any thread.
+ * torch.c - loading and running PyTorch models, which must be registered with the session, and the
+ * older matrix product on tensors. Any thread.
  */
 #include "dispatch.h"
-#include <inttypes.h>
 
 typedef int (*load_fn)(struct vaccel_session *sess, struct vaccel_resource *model);
 typedef int (*run_fn)(struct vaccel_session *sess, struct vaccel_resource *model,
 		      const struct vaccel_torch_buffer *run_options,
 		      struct vaccel_torch_tensor *const *inputs, int nr_inputs,
 		      struct vaccel_torch_tensor **outputs, int nr_outputs);
-
-static int check_model(struct vaccel_session *sess, struct vaccel_resource *model)
-{
-	if (!sess || !model)
-		return VACCEL_EINVAL;
-	if (model->type != VACCEL_RESOURCE_MODEL)
-		return fail(VACCEL_EINVAL, "Invalid resource type: expected VACCEL_RESOURCE_MODEL");
-	if (!vaccel_session_has_resource(sess, model))
-		return fail(VACCEL_EPERM,
-			    "Resource %" PRId64 " is not registered to session %" PRId64, model->id,
-			    sess->id);
-	return VACCEL_OK;
-}
+typedef int (*sgemm_fn)(struct vaccel_session *sess, struct vaccel_torch_tensor **in_A,
+			struct vaccel_torch_tensor **in_B, struct vaccel_torch_tensor **in_C, int M,
+			int N, int K, struct vaccel_torch_tensor **out);
 
 int vaccel_torch_model_load(struct vaccel_session *sess, struct vaccel_resource *model)
 {
-	const unsigned mark = error_mark();
-	const int ret = check_model(sess, model);
-	load_fn load;
+	const struct op_call call =
+		op_begin_with(sess, VACCEL_OP_TORCH_MODEL_LOAD, model, VACCEL_RESOURCE_MODEL, 0);
+	const load_fn load = (load_fn)call.func;
 
-	if (unlikely(ret))
-		return error_settle(mark, ret);
-	load = (load_fn)op_func(sess, VACCEL_OP_TORCH_MODEL_LOAD);
-	return error_settle(mark, likely(load) ? load(sess, model) : VACCEL_ENOTSUP);
+	return op_end(&call, likely(load) ? load(sess, model) : call.code);
 }
 
 int vaccel_torch_model_run(struct vaccel_session *sess, struct vaccel_resource *model,
@@ -41,15 +27,23 @@ int vaccel_torch_model_run(struct vaccel_session *sess, struct vaccel_resource *
 			   struct vaccel_torch_tensor *const *inputs, int nr_inputs,
 			   struct vaccel_torch_tensor **outputs, int nr_outputs)
 {
-	const unsigned mark = error_mark();
-	const int ret = check_model(sess, model);
-	run_fn run;
+	const struct op_call call =
+		op_begin_with(sess, VACCEL_OP_TORCH_MODEL_RUN, model, VACCEL_RESOURCE_MODEL,
+			      op_bytes_of_tensors(inputs, nr_inputs));
+	const run_fn run = (run_fn)call.func;
 
-	if (unlikely(ret))
-		return error_settle(mark, ret);
-	run = (run_fn)op_func(sess, VACCEL_OP_TORCH_MODEL_RUN);
-	if (unlikely(!run))
-		return error_settle(mark, VACCEL_ENOTSUP);
-	return error_settle(mark,
-			    run(sess, model, run_options, inputs, nr_inputs, outputs, nr_outputs));
+	return op_end(&call, likely(run) ? run(sess, model, run_options, inputs, nr_inputs, outputs,
+					       nr_outputs)
+					 : call.code);
+}
+
+int vaccel_torch_sgemm(struct vaccel_session *sess, struct vaccel_torch_tensor **in_A,
+		       struct vaccel_torch_tensor **in_B, struct vaccel_torch_tensor **in_C, int M,
+		       int N, int K, struct vaccel_torch_tensor **out)
+{
+	const struct op_call call = op_begin(sess, VACCEL_OP_TORCH_SGEMM, 0);
+	const sgemm_fn sgemm = (sgemm_fn)call.func;
+
+	return op_end(&call,
+		      likely(sgemm) ? sgemm(sess, in_A, in_B, in_C, M, N, K, out) : call.code);
 }

@@ -49,6 +49,14 @@ static const struct {
 #undef X
 };
 
+const char *policy_code_name(int code)
+{
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].code == code)
+			return codes[i].name;
+	return NULL;
+}
+
 int policy_code_by_name(const char *name)
 {
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)

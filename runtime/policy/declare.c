@@ -6,7 +6,7 @@
  * any point: load.c frees the generation. Backends' names are checked at the end of the load, when
  * every script has declared its own (names.c).
  */
-#include "engine.h"
+#include "registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,8 +14,7 @@
 
 enum { MAX_BACKENDS = 64, MAX_OPTIONS = 32 };
 
-static const char options_text[] = "it has: name, api, on_error; and the hooks session_route, "
-				   "op_admit, op_done, session_close";
+#define OPTIONS_TEXT "it has: name, api, on_error; and the hooks %s"
 
 static struct script *declaring(lua_State *L, const char *what)
 {
@@ -43,7 +42,7 @@ static int get(lua_State *L, const char *key)
 	return lua_type(L, -1);
 }
 
-static bool is_name(const char *text, size_t len)
+bool policy_is_name(const char *text, size_t len)
 {
 	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 				      "0123456789_.-";
@@ -53,30 +52,36 @@ static bool is_name(const char *text, size_t len)
 
 /* ---- policy { } */
 
-static int hook_by_name(const char *key)
+/* The hook at the stack's top: a function, or an object of the library that fits. */
+static void check_hook(lua_State *L, const char *key, int hook)
 {
-	for (int i = 0; i < NR_HOOKS; i++)
-		if (strcmp(policy_hook_names[i], key) == 0)
-			return i;
-	return -1;
+	const struct policy_object *object = policy_to_object(L, policy_engine_of(L), -1);
+
+	if (object && (int)object->kind->hook != hook)
+		policy_fail(L, "%s cannot be a %s, which fits %s", key, object->kind->name,
+			    policy_hooks[object->kind->hook].name);
+	if (!object && lua_type(L, -1) != LUA_TFUNCTION)
+		policy_fail(L, "%s is a %s; it must be a function or an object that fits", key,
+			    luaL_typename(L, -1));
 }
 
 static void check_keys(lua_State *L)
 {
+	char hooks[160];
+
+	policy_hooks_list(hooks, sizeof(hooks));
 	lua_pushnil(L);
 	while (lua_next(L, 1)) {
 		const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
 
 		if (!key)
-			policy_fail(L, "policy takes named options only; %s", options_text);
-		if (hook_by_name(key) >= 0) {
-			if (lua_type(L, -1) != LUA_TFUNCTION)
-				policy_fail(L, "%s is a %s; it must be a function", key,
-					    luaL_typename(L, -1));
+			policy_fail(L, "policy takes named options only; " OPTIONS_TEXT, hooks);
+		if (policy_hook_by_name(key) >= 0) {
+			check_hook(L, key, policy_hook_by_name(key));
 		} else if (strcmp(key, "name") != 0 && strcmp(key, "api") != 0 &&
 			   strcmp(key, "on_error") != 0) {
-			policy_fail(L, "policy has no hook or option \"%.60s\"; %s", key,
-				    options_text);
+			policy_fail(L, "policy has no hook or option \"%.60s\"; " OPTIONS_TEXT, key,
+				    hooks);
 		}
 		lua_pop(L, 1);
 	}
@@ -90,7 +95,7 @@ static void take_name(lua_State *L, struct policy_generation *gen, struct script
 	if (get(L, "name") != LUA_TSTRING)
 		policy_fail(L, "policy needs a name: name = \"inference\"");
 	name = lua_tolstring(L, -1, &len);
-	if (!is_name(name, len))
+	if (!policy_is_name(name, len))
 		policy_fail(L, "a policy's name has 1 to %d letters, digits, '_', '-' and '.'",
 			    POLICY_NAME_MAX - 1);
 	for (size_t i = 0; i < gen->nr_scripts; i++)
@@ -128,7 +133,7 @@ static bool take_fallback(lua_State *L, struct script *script)
 	if (fields != 1 || lua_type(L, -1) != LUA_TSTRING)
 		return false;
 	name = lua_tolstring(L, -1, &len);
-	if (!is_name(name, len))
+	if (!policy_is_name(name, len))
 		return false;
 	memcpy(script->fallback, name, len + 1);
 	lua_pop(L, 1);
@@ -159,17 +164,35 @@ static void take_on_error(lua_State *L, struct policy_generation *gen, struct sc
 	lua_pop(L, 1);
 }
 
+/* The same script serves an agent and a program, and the program's operator is told what is not. */
+static bool is_called(lua_State *L, const struct script *script, int hook)
+{
+	struct policy_engine *engine = policy_engine_of(L);
+
+	if (!engine->options.application || !policy_hooks[hook].agent_only)
+		return true;
+	policy_log(engine, "policy %s: %s is an agent's hook; an application never calls it",
+		   policy_script_label(script), policy_hooks[hook].name);
+	return false;
+}
+
 static void take_hook(lua_State *L, struct policy_generation *gen, struct script *script, int i)
 {
 	lua_Debug ar;
 
-	if (get(L, policy_hook_names[i]) == LUA_TNIL) {
+	if (get(L, policy_hooks[i].name) == LUA_TNIL || !is_called(L, script, i)) {
 		lua_pop(L, 1);
 		return;
 	}
-	lua_pushvalue(L, -1);
-	lua_getinfo(L, ">S", &ar);
-	script->hooks[i].line = ar.source[0] == '@' ? ar.linedefined : script->line;
+	script->hooks[i].object = policy_to_object(L, policy_engine_of(L), -1);
+	if (script->hooks[i].object) {
+		policy_object_inherit(policy_engine_of(L), script, script->hooks[i].object);
+		script->hooks[i].line = script->hooks[i].object->answer.line;
+	} else {
+		lua_pushvalue(L, -1);
+		lua_getinfo(L, ">S", &ar);
+		script->hooks[i].line = ar.source[0] == '@' ? ar.linedefined : script->line;
+	}
 	script->hooks[i].ref = luaL_ref(L, LUA_REGISTRYINDEX);
 	gen->has_hook[i] = true;
 }
@@ -256,6 +279,13 @@ static void take_options(lua_State *L, struct policy_backend *backend)
 	qsort(options, backend->nr_options, sizeof(*options), by_key);
 }
 
+/* Two backends may be one agent, not one library. */
+static bool is_same_plugin(const struct policy_backend *b, const struct backend_spec *spec)
+{
+	return strcmp(b->kind, "plugin") == 0 && strcmp(spec->kind, "plugin") == 0 &&
+	       strcmp(b->target, spec->target) == 0;
+}
+
 static void check_new(lua_State *L, const struct policy_generation *gen, const char *name,
 		      const struct backend_spec *spec)
 {
@@ -264,7 +294,7 @@ static void check_new(lua_State *L, const struct policy_generation *gen, const c
 
 		if (strcmp(b->name, name) == 0)
 			policy_fail(L, "backend %s is declared twice; first in %s", name, b->where);
-		if (strcmp(b->target, spec->target) == 0) {
+		if (is_same_plugin(b, spec)) {
 			bool first = strcmp(b->name, name) < 0;
 
 			policy_fail(L,
@@ -277,7 +307,7 @@ static void check_new(lua_State *L, const struct policy_generation *gen, const c
 		policy_fail(L, "more than %d backends are declared", MAX_BACKENDS);
 }
 
-/* The pair at -2 (name) and -1 (what plugin gave). */
+/* The pair at -2 (name) and -1 (what plugin or remote gave). */
 static void add_backend(lua_State *L, struct policy_engine *engine)
 {
 	struct policy_generation *gen = engine->loading;
@@ -290,12 +320,12 @@ static void add_backend(lua_State *L, struct policy_engine *engine)
 	if (lua_type(L, -2) != LUA_TSTRING)
 		policy_fail(L, "backends have names: backends { cpu = plugin \"torch\" }");
 	name = lua_tolstring(L, -2, &len);
-	if (!is_name(name, len))
+	if (!policy_is_name(name, len))
 		policy_fail(L, "a backend's name has 1 to %d letters, digits, '_', '-' and '.'",
 			    POLICY_NAME_MAX - 1);
 	if (!spec)
-		policy_fail(L, "backend %s is a %s; it must be plugin \"NAME\"", name,
-			    luaL_typename(L, -1));
+		policy_fail(L, "backend %s is a %s; it must be plugin \"NAME\" or remote \"URI\"",
+			    name, luaL_typename(L, -1));
 	check_new(L, gen, name, spec);
 	snprintf(where, sizeof(where), "%s:%d", engine->script->file, spec->line);
 	backend = &gen->backends[gen->nr_backends++];

@@ -1,10 +1,9 @@
 /*
  * engine.c - the Lua state and what bounds it: a capped allocator and the watchdog.
  *
- * The JIT is never on: LuaJIT as distributed does not look at hooks inside a compiled loop, so a
- * compiled `while true do end` could not be stopped.
+ * The JIT is off until jit.c has found that a compiled loop can be stopped.
  */
-#include "engine.h"
+#include "registry.h"
 
 #include <errno.h>
 #include <luajit.h>
@@ -33,6 +32,19 @@ uint64_t policy_now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+bool policy_view(const struct policy_engine *engine, const char *name,
+		 struct policy_backend_view *view)
+{
+	const struct policy_engine_options *o = &engine->options;
+
+	return o->backend && o->backend(o->ctx, name, view);
+}
+
+uint64_t policy_clock(const struct policy_engine *engine)
+{
+	return engine->options.now ? engine->options.now(engine->options.ctx) : policy_now();
 }
 
 /*
@@ -88,11 +100,19 @@ static void stop_script(lua_State *L, lua_Debug *ar)
 	policy_check_deadline(L);
 }
 
+void policy_stop(struct policy_engine *engine)
+{
+	lua_sethook(engine->L, stop_script, LUA_MASKCOUNT, 1);
+}
+
 static void fire(void *ctx)
 {
 	struct policy_engine *engine = ctx;
 
-	lua_sethook(engine->L, stop_script, LUA_MASKCOUNT, 1);
+	if (engine->jit)
+		policy_jit_fire(engine);
+	else
+		policy_stop(engine);
 }
 
 /* Never reached while everything goes through policy_enter(); says so if it is. */
@@ -100,6 +120,15 @@ static int panic(lua_State *L)
 {
 	policy_log(policy_engine_of(L), "the policy engine lost control of Lua; this is a defect");
 	abort();
+}
+
+static void seed_random(lua_State *L, uint64_t seed)
+{
+	lua_getglobal(L, LUA_MATHLIBNAME);
+	lua_getfield(L, -1, "randomseed");
+	lua_pushnumber(L, (lua_Number)seed);
+	lua_call(L, 1, 0);
+	lua_pop(L, 1);
 }
 
 static int open_state(lua_State *L)
@@ -112,7 +141,10 @@ static int open_state(lua_State *L)
 	lua_pushliteral(L, "the time is up");
 	engine->timeout_text = luaL_ref(L, LUA_REGISTRYINDEX);
 	policy_values_open(L, engine);
+	policy_registry_open(L, engine);
 	policy_sandbox_open(L, engine);
+	if (engine->options.seed)
+		seed_random(L, engine->options.seed);
 	/* cpcall takes no results home; the registry does. */
 	lua_pushcfunction(L, policy_entry_call);
 	lua_setfield(L, LUA_REGISTRYINDEX, "entry.call");
@@ -130,6 +162,12 @@ static unsigned smallest_budget(const struct policy_engine_options *o)
 	if (o->load_budget_us < least)
 		least = o->load_budget_us;
 	return least;
+}
+
+static int start_watchdog(struct policy_engine *engine)
+{
+	return watchdog_start(&engine->watchdog, (uint64_t)smallest_budget(&engine->options) * 1000,
+			      fire, engine);
 }
 
 static int start(struct policy_engine *engine, char *err, size_t errsize)
@@ -159,8 +197,7 @@ static int start(struct policy_engine *engine, char *err, size_t errsize)
 	lua_settop(engine->L, 0);
 	lua_getfield(engine->L, LUA_REGISTRYINDEX, "entry.call");
 	lua_getfield(engine->L, LUA_REGISTRYINDEX, "entry.error");
-	rc = watchdog_start(&engine->watchdog, (uint64_t)smallest_budget(&engine->options) * 1000,
-			    fire, engine);
+	rc = start_watchdog(engine);
 	if (rc) {
 		snprintf(err, errsize, "no thread for the policy watchdog: %s", strerror(rc));
 		return -ENOMEM;
@@ -185,10 +222,6 @@ int policy_engine_new(const struct policy_engine_options *options, struct policy
 	o->op_budget_us = o->op_budget_us ? o->op_budget_us : DEFAULT_OP_US;
 	o->session_budget_us = o->session_budget_us ? o->session_budget_us : DEFAULT_SESSION_US;
 	o->load_budget_us = o->load_budget_us ? o->load_budget_us : DEFAULT_LOAD_US;
-	snprintf(engine->description, sizeof(engine->description),
-		 "%s, policies interpreted (JIT off, so that any loop can be stopped at its "
-		 "deadline)",
-		 LUAJIT_VERSION);
 	rc = start(engine, err, errsize);
 	if (rc) {
 		if (engine->L)
@@ -196,6 +229,11 @@ int policy_engine_new(const struct policy_engine_options *options, struct policy
 		free(engine);
 		return rc;
 	}
+	snprintf(
+		engine->description, sizeof(engine->description), "%s, policies %s", LUAJIT_VERSION,
+		policy_jit_start(engine)
+			? "compiled (JIT on: any loop can be stopped at its deadline)"
+			: "interpreted (JIT off, so that any loop can be stopped at its deadline)");
 	*out = engine;
 	return 0;
 }
@@ -206,8 +244,16 @@ void policy_engine_free(struct policy_engine *engine)
 		return;
 	policy_activate(engine, NULL);
 	watchdog_stop(&engine->watchdog);
+	policy_jit_stop(engine);
 	lua_close(engine->L);
+	free(engine->remembered);
 	free(engine);
+}
+
+int policy_engine_forked(struct policy_engine *engine)
+{
+	policy_crowds_forked(engine);
+	return start_watchdog(engine) ? -ENOMEM : 0;
 }
 
 const char *policy_engine_describe(const struct policy_engine *engine)

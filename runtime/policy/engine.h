@@ -3,18 +3,31 @@
  *
  *   engine.c    the Lua state, its capped allocator, life and death
  *   watchdog.c  the thread that stops a script at its deadline
+ *   jit.c       may scripts be compiled? and how they are stopped then
  *   entry.c     the one protected way into Lua, and what is said when it fails
  *   sandbox.c   what scripts find: sandbox.lua, match.c and the C functions given to them
  *   objects.c   session, peer, op and result (objects.lua)
  *   values.c    route, reject and plugin: what a script makes and C reads
+ *   crowds.c    how many operations run for sessions that have a key in common
+ *   registry.c  the library's objects, which C runs (registry.h, library/)
+ *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
+ *   backends.c  what scripts see of backends
  *   names.c     the lexical pass over a script's text
+ *   text.c      a file's text, compiled
  *   load.c      files to a generation; generations swapped
- *   decide.c    the hooks: scripts asked in order, on_error, trips
+ *   settings.c  a file of settings, which is no policy
+ *   hooks.c     which hooks there are
+ *   trips.c     one call of a hook: its failure, and its being set aside
+ *   timers.c    every and after
+ *   decide.c    the hooks: scripts asked in order, on_error
+ *   inspect.c   what tools ask: what was declared, what scripts can use
+ *   sim*.c      the engine for Lua programs (sim.h)
  *
  * The Lua thread is the one that calls policy.h. It alone touches the state, but for lua_sethook,
- * which the watchdog calls and LuaJIT allows at any time. Every push that may allocate happens
- * inside policy_enter(): at the memory cap an unprotected one would end the process.
+ * which the watchdog calls and LuaJIT allows at any time, unless it compiles (jit.c). Every push
+ * that may allocate happens inside policy_enter(): at the memory cap an unprotected one would end
+ * the process.
  *
  * The state's stack outside a call holds two values and never more: the entry function and the
  * function that takes down an error (STACK_*).
@@ -28,20 +41,48 @@
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
+#include <stdatomic.h>
 
 enum { STACK_ENTRY = 1, STACK_ERROR = 2, STACK_BASE = 2 };
 
-enum policy_hook { HOOK_SESSION_ROUTE, HOOK_OP_ADMIT, HOOK_OP_DONE, HOOK_SESSION_CLOSE, NR_HOOKS };
-extern const char *const policy_hook_names[NR_HOOKS];
+/* In the order in which an operator is told of them. */
+enum policy_hook {
+	HOOK_PEER_ACCEPT,
+	HOOK_SESSION_ROUTE,
+	HOOK_RESOURCE_ADMIT,
+	HOOK_OP_ADMIT,
+	HOOK_OP_DONE,
+	HOOK_SESSION_CLOSE,
+	HOOK_BACKEND_STATE,
+	NR_HOOKS
+};
+
+struct policy_hook_info {
+	const char *name, *arguments;
+	const char *when; /* it is called, in words */
+	const char *says; /* what it may return, in words; NULL: what it returns is ignored */
+	bool routes;	  /* it may return a plan */
+	bool of_op;	  /* it has an operation's budget, else a session's */
+	bool agent_only;  /* never called in an application */
+};
+
+/* ---- hooks.c */
+
+extern const struct policy_hook_info policy_hooks[NR_HOOKS];
+int policy_hook_by_name(const char *name); /* -1: there is none */
+/* "session_route, op_admit, ..." */
+void policy_hooks_list(char *buf, size_t size);
 
 /* What the Lua preludes hand to C, by registry reference. */
 enum policy_function {
-	FN_ENVIRONMENT, /* environment() -> a fresh _G for one script */
-	FN_NEW_SESSION, /* new_session(...) -> proxy, data */
-	FN_SET_ROUTE,	/* set_route(data, backend, plan) */
-	FN_ENTER_OP,	/* enter_op(hook, ...) -> what the hook said */
-	FN_ENTER_DONE,	/* enter_done(hook, ...) */
-	FN_EXPIRE,	/* expire(): op and result can no longer be read */
+	FN_ENVIRONMENT,	 /* environment() -> a fresh _G for one script */
+	FN_NEW_PEER,	 /* new_peer(...) -> proxy */
+	FN_NEW_SESSION,	 /* new_session(id, hint, peer) -> proxy, data */
+	FN_NEW_RESOURCE, /* new_resource(id, type, bytes, names) -> proxy */
+	FN_SET_ROUTE,	 /* set_route(data, backend, plan) */
+	FN_ENTER_OP,	 /* enter_op(hook, ...) -> what the hook said */
+	FN_ENTER_DONE,	 /* enter_done(hook, ...) */
+	FN_EXPIRE,	 /* expire(): op and result can no longer be read */
 	NR_FUNCTIONS
 };
 extern const char *const policy_function_names[NR_FUNCTIONS];
@@ -52,12 +93,19 @@ struct policy_rate {
 	unsigned used, suppressed;
 };
 
+struct policy_object;
+struct policy_asked;
+
 struct hook {
-	int ref;		     /* LUA_NOREF: the script has no such hook */
-	int line;		     /* where the function starts */
-	uint64_t overruns[3];	     /* when the last three were, the oldest first */
-	uint64_t set_aside_until;    /* 0: it is asked */
-	struct policy_rate failures; /* log lines about it */
+	const char *name;
+	bool decides;		      /* it has an answer that on_error gives in its place */
+	int ref;		      /* LUA_NOREF: the script has no such hook */
+	struct policy_object *object; /* what ref is, when C runs it; NULL: a function */
+	int line;		      /* where the function starts */
+	uint64_t overruns[3];	      /* when the last three were, the oldest first */
+	uint64_t set_aside_until;     /* 0: it is asked */
+	struct policy_rate failures;  /* log lines about it */
+	struct policy_counts counts;
 };
 
 enum on_error { ON_ERROR_UNSET, ON_ERROR_REJECT, ON_ERROR_ALLOW, ON_ERROR_DEFAULT };
@@ -76,22 +124,36 @@ struct script {
 /* A backend's name in a script, to be checked when every declaration has been read. */
 struct name_use {
 	char name[POLICY_NAME_MAX];
-	char what[16]; /* "route", "on_error" */
+	char what[16]; /* "route", "on_error", "backends" */
 	const struct script *script;
 	int line;
+};
+
+/* An object whose state outlives a reload by its name. */
+struct named_object {
+	struct policy_object *object;
+	int ref;
+	const struct script *script;
 };
 
 struct policy_generation {
 	struct script *scripts;
 	size_t nr_scripts;
+	struct named_object *named;
+	size_t nr_named;
 	bool has_hook[NR_HOOKS];
 	struct policy_backend *backends; /* sorted by name */
 	size_t nr_backends;
 	char **known; /* backends that exist without being declared */
 	size_t nr_known;
-	struct name_use *uses; /* while loading */
+	struct policy_timer *timers; /* the nearest first */
+	struct name_use *uses;	     /* while loading */
 	size_t nr_uses;
 };
+
+struct policy_crowd;
+
+enum { CROWD_CHAINS = 256 };
 
 enum policy_outcome { ENTER_OK, ENTER_FAILED, ENTER_OVERRUN, ENTER_MEMORY };
 
@@ -102,13 +164,24 @@ struct policy_engine {
 	size_t memory;
 	lua_State *L;
 	struct watchdog watchdog;
+	bool jit;		  /* scripts are compiled */
+	_Atomic pthread_t thread; /* then: that had the engine last */
 	int functions[NR_FUNCTIONS];
-	int value_meta, spec_meta, timeout_text;
+	int value_meta, spec_meta, object_meta, timeout_text;
+	int backend_meta, backend_handles;
 	char description[160];
+
+	struct policy_crowd *crowds[CROWD_CHAINS]; /* by key */
 
 	struct policy_generation *active;
 	struct policy_generation *loading; /* NULL: no script is being loaded */
 	struct script *script;		   /* whose code runs */
+	/* What the hook under way is asked about, for objects that it asks; NULL: of no session. */
+	const struct policy_asked *asked;
+	enum policy_hook asking; /* which hook that is */
+
+	uint64_t epoch;			  /* of remembered plans; from 1 */
+	struct policy_memory *remembered; /* NULL: nothing yet */
 
 	/* The call under way, and how it failed. */
 	policy_body body;
@@ -122,6 +195,23 @@ struct policy_engine {
 /* The engine that a state belongs to. Never fails, allocates nothing. */
 struct policy_engine *policy_engine_of(lua_State *L);
 uint64_t policy_now(void); /* monotonic nanoseconds */
+/* Nanoseconds of the time that scripts live by: policy_now(), or the simulator's. */
+uint64_t policy_clock(const struct policy_engine *engine);
+/* A declared backend at this moment; false: nothing is known of it. */
+bool policy_view(const struct policy_engine *engine, const char *name,
+		 struct policy_backend_view *view);
+
+/* Every instruction of Lua ends in the timeout's error from now on. */
+void policy_stop(struct policy_engine *engine);
+
+/* ---- jit.c */
+
+/* When the engine is complete: turn the JIT on if scripts can be stopped then. */
+bool policy_jit_start(struct policy_engine *engine);
+void policy_jit_stop(struct policy_engine *engine);
+/* Before each entry, by the thread that enters; and how the watchdog stops it. */
+void policy_jit_enter(struct policy_engine *engine);
+void policy_jit_fire(struct policy_engine *engine);
 
 /* ---- entry.c */
 
@@ -151,7 +241,38 @@ void policy_clean(char *dst, size_t size, const char *src, size_t len);
 __attribute__((format(printf, 2, 3))) void policy_log(struct policy_engine *engine,
 						      const char *format, ...);
 /* May a line be written? *suppressed is how many were not, since the last that was. */
-bool policy_rate_take(struct policy_rate *rate, unsigned per_second, unsigned *suppressed);
+bool policy_rate_take(const struct policy_engine *engine, struct policy_rate *rate,
+		      unsigned per_second, unsigned *suppressed);
+
+/* ---- trips.c */
+
+struct policy_failure {
+	char error[POLICY_TEXT_MAX], where[POLICY_NAME_MAX];
+};
+
+/*
+ * Call a function of a script as policy_enter() does, unless it is set aside. False: it failed, as
+ * failure says, and a line in the log.
+ */
+bool policy_call(struct policy_engine *engine, struct script *script, struct hook *hook,
+		 policy_body body, void *arg, unsigned budget_us, struct policy_failure *failure);
+/* snprintf for texts that may well be cut. */
+__attribute__((format(printf, 3, 4))) void policy_format(char *text, size_t size,
+							 const char *format, ...);
+/* Append as much of a text as there is room for before end; where it ends. */
+char *policy_put(char *at, const char *end, const char *text);
+/* "p.lua:12" */
+void policy_write_where(char *where, const struct script *script, int line);
+
+/* ---- timers.c */
+
+int policy_lua_every(lua_State *L);
+int policy_lua_after(lua_State *L);
+/* The generation is in force from now on. */
+void policy_timers_begin(const struct policy_engine *engine, struct policy_generation *gen);
+/* Give Lua's part back, then the rest. */
+void policy_timers_unref(lua_State *L, const struct policy_generation *gen);
+void policy_timers_free(struct policy_generation *gen);
 
 /* ---- sandbox.c, match.c, objects.c */
 
@@ -163,10 +284,65 @@ int policy_match(lua_State *L);
 int policy_find_plain(lua_State *L);
 
 void policy_push_text(lua_State *L, const char *text); /* nil for NULL */
+void policy_push_resource(lua_State *L, const struct policy_engine *engine,
+			  const struct policy_resource *resource);
+void policy_push_peer(lua_State *L, const struct policy_engine *engine,
+		      const struct policy_peer *peer);
+/* For objects.lua. */
+int policy_lua_session_age(lua_State *L);
+int policy_lua_session_inflight(lua_State *L);
+int policy_lua_is_idempotent(lua_State *L);
+
+/* What changes without Lua: a userdata, as scripts may keep a session for longer than C does. */
+struct session_life {
+	uint64_t began, ended;	/* ns; ended 0: it lives */
+	atomic_size_t inflight; /* operations */
+};
+
+/* Whom a plan is remembered for. Compared as bytes, the first `size` of it: no padding. */
+struct policy_who {
+	uint64_t hash; /* of what follows */
+	uint32_t size, hint, uid, gid, cid;
+	uint16_t has_credentials, has_cid;
+	char place[128]; /* "10.0.0.1 main", " main": address and listener */
+};
+
+/* What peers are told apart by. */
+enum policy_key { KEY_NONE, KEY_CID, KEY_UID, KEY_SESSION, KEY_ADDR, KEY_LISTENER };
+enum { NR_KEYS = KEY_LISTENER + 1 };
 
 struct policy_session {
-	int proxy, data; /* registry references */
+	int proxy, data;	   /* registry references */
+	struct session_life *life; /* the data's */
+	int64_t id;
+	bool has_cid, has_uid;
+	uint32_t cid, uid;
+	struct policy_who who;
+	uint64_t addr, listener; /* hashes of them: what objects tell peers apart by */
+	struct policy_crowd *crowds[NR_KEYS];
 };
+
+/* ---- crowds.c */
+
+int policy_crowds_join(struct policy_engine *engine, struct policy_session *session); /* -ENOMEM */
+void policy_crowds_leave(struct policy_engine *engine, struct policy_session *session);
+/* So many operations more run in the session, or fewer. Any thread. */
+void policy_crowds_count(struct policy_session *session, long operations);
+/* Of all sessions that have the key in common with this one. */
+long policy_crowd_inflight(const struct policy_session *session, enum policy_key by);
+/* In a child of fork(): the operations were the parent's. */
+void policy_crowds_forked(struct policy_engine *engine);
+
+/* ---- text.c */
+
+/* 0, and the file's text, which is the caller's to free; or -1 with "cannot read WHAT PATH: ...".
+ */
+int policy_read_text(const char *path, const char *what, char **text, size_t *len, char *err,
+		     size_t errsize);
+/* What error texts call it: the path's last part. */
+void policy_script_file(struct script *script, const char *path);
+/* Leaves the chunk on the stack's top. Raises. */
+void policy_compile(lua_State *L, const struct script *script, const char *text, size_t len);
 
 /* ---- load.c */
 
@@ -185,9 +361,15 @@ struct policy_value {
 	char text[160]; /* reason */
 	size_t nr;
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
+	double deadline; /* seconds; 0: none */
+	struct policy_keep {
+		bool wanted;   /* ttl, uses or sticky was given */
+		uint64_t ttl;  /* nanoseconds; 0: no limit */
+		uint64_t uses; /* later sessions; 0: no limit */
+	} keep;
 };
 
-/* What plugin gives: a backend that has no name yet. */
+/* What plugin and remote give: a backend that has no name yet. */
 struct backend_spec {
 	char kind[16];
 	char target[256];
@@ -199,20 +381,64 @@ void policy_values_open(lua_State *L, struct policy_engine *engine); /* metatabl
 /* The value at idx, or NULL when it is something else. Raises nothing. */
 const struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx);
 struct backend_spec *policy_to_spec(lua_State *L, struct policy_engine *engine, int idx);
+/* The string at the top as a plan's next backend; pops it. Raises errors that begin with `what`. */
+void policy_plan_add(lua_State *L, const char *what, struct policy_value *plan);
+/* A copy of the value on the stack's top, for a script. Raises. */
+void policy_push_value(lua_State *L, struct policy_engine *engine,
+		       const struct policy_value *value);
 int policy_lua_route(lua_State *L);
 int policy_lua_reject(lua_State *L);
 int policy_lua_plugin(lua_State *L);
+int policy_lua_remote(lua_State *L);
+
+/* ---- remember.c */
+
+void policy_who_init(struct policy_who *who, uint32_t hint, const struct policy_peer *peer);
+/* What the script's session_route said for such a session, if that holds yet; this is one use. */
+const struct policy_value *policy_remembered(struct policy_engine *engine,
+					     const struct script *script,
+					     const struct policy_session *session);
+/* Keep its answer, if that is to be kept. */
+void policy_remember(struct policy_engine *engine, const struct script *script,
+		     const struct policy_session *session, const struct policy_value *plan);
 
 /* ---- declare.c */
 
+/* Letters, digits, '_', '-' and '.', and not too many. */
+bool policy_is_name(const char *text, size_t len);
 int policy_lua_policy(lua_State *L);
 int policy_lua_backends(lua_State *L);
+
+/* ---- backends.c */
+
+/* Leaves `backends` on the stack's top. Raises. */
+void policy_backends_open(lua_State *L, struct policy_engine *engine);
+/* Push what scripts see of a declared backend. Raises. */
+void policy_push_backend(lua_State *L, struct policy_engine *engine, const char *name);
 
 /* ---- codes.c */
 
 int policy_code_by_name(const char *name); /* 0: there is none */
+const char *policy_code_name(int code);	   /* NULL: it has none */
 
 /* ---- names.c */
+
+struct token {
+	char type; /* 'a' a name, 's' a string, '0' a number, else the character itself; 0 the end
+		    */
+	const char *at;
+	size_t len; /* of a string: without its quotes, `at` being behind the first */
+	const char *end;
+	int line;
+};
+
+struct lexer {
+	const char *at, *end;
+	int line;
+};
+
+/* The next token of Lua; comments are skipped. */
+struct token policy_next_token(struct lexer *lex);
 
 /*
  * Note every backend that a literal in the text names, and give the text that is to be compiled:

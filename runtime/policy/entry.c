@@ -15,13 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const policy_hook_names[NR_HOOKS] = {
-	[HOOK_SESSION_ROUTE] = "session_route",
-	[HOOK_OP_ADMIT] = "op_admit",
-	[HOOK_OP_DONE] = "op_done",
-	[HOOK_SESSION_CLOSE] = "session_close",
-};
-
 bool policy_script_line(lua_State *L, int level, lua_Debug *ar)
 {
 	for (; lua_getstack(L, level, ar); level++)
@@ -93,9 +86,10 @@ void policy_log(struct policy_engine *engine, const char *format, ...)
 	engine->options.log(engine->options.ctx, line);
 }
 
-bool policy_rate_take(struct policy_rate *rate, unsigned per_second, unsigned *suppressed)
+bool policy_rate_take(const struct policy_engine *engine, struct policy_rate *rate,
+		      unsigned per_second, unsigned *suppressed)
 {
-	uint64_t now = policy_now();
+	uint64_t now = policy_clock(engine);
 
 	if (rate->window == 0 || now - rate->window >= UINT64_C(1000000000)) {
 		rate->window = now;
@@ -210,6 +204,8 @@ enum policy_outcome policy_enter(struct policy_engine *engine, struct script *sc
 
 	engine->script = script;
 	engine->error[0] = engine->error_where[0] = '\0';
+	if (engine->jit)
+		policy_jit_enter(engine);
 	watchdog_arm(&engine->watchdog, policy_now() + (uint64_t)budget_us * 1000);
 	run(engine, body, arg, &status);
 	fired = watchdog_disarm(&engine->watchdog);

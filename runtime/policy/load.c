@@ -6,18 +6,12 @@
  * err says why. A generation owns its strings and its registry references; what it leaves in Lua
  * is garbage once they are gone.
  */
-#include "engine.h"
+#include "registry.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { SCRIPT_MAX = 1 << 20, LABEL_MAX = 50 };
 
 struct load {
 	struct policy_engine *engine;
@@ -47,78 +41,25 @@ const char *policy_script_label(const struct script *script)
 	return script->name[0] ? script->name : script->file;
 }
 
-/* ---- reading */
-
-static int read_all(struct load *load, const char *path, int fd)
-{
-	struct stat st;
-	ssize_t n;
-
-	if (fstat(fd, &st))
-		return refuse(load, "cannot read policy %s: %s", path, strerror(errno));
-	if (S_ISDIR(st.st_mode))
-		return refuse(load, "cannot read policy %s: it is a directory", path);
-	if (!S_ISREG(st.st_mode))
-		return refuse(load, "cannot read policy %s: it is not a regular file", path);
-	if (st.st_size > SCRIPT_MAX)
-		return refuse(load, "cannot read policy %s: it is larger than 1 MiB", path);
-	load->source = malloc((size_t)st.st_size + 1);
-	if (!load->source)
-		return refuse(load, "no memory to read policy %s", path);
-	while (load->len < (size_t)st.st_size) {
-		n = read(fd, load->source + load->len, (size_t)st.st_size - load->len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return refuse(load, "cannot read policy %s: %s", path, strerror(errno));
-		if (n == 0)
-			break;
-		load->len += (size_t)n;
-	}
-	return 0;
-}
-
-static int read_file(struct load *load, const char *path)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), rc;
-
-	if (fd < 0)
-		return refuse(load, "cannot read policy %s: %s", path, strerror(errno));
-	rc = read_all(load, path, fd);
-	close(fd);
-	if (rc == 0 && load->len > 0 && load->source[0] == '\x1b')
-		return refuse(load, "policy %s is compiled; policies are loaded as text only",
-			      path);
-	return rc;
-}
-
 /* ---- running */
-
-static void compile(lua_State *L, const struct load *load, const char *text, size_t len)
-{
-	char chunk[POLICY_NAME_MAX + 1];
-
-	snprintf(chunk, sizeof(chunk), "@%s", load->script->file);
-	if (luaL_loadbufferx(L, text, len, chunk, "t"))
-		lua_error(L);
-}
 
 static void run_script(lua_State *L, struct policy_engine *engine, void *arg)
 {
 	struct load *load = arg;
 
 	/* First as it is, so that a syntax error shows the author's own text. */
-	compile(L, load, load->source, load->len);
+	policy_compile(L, load->script, load->source, load->len);
 	lua_pop(L, 1);
 	load->text = policy_names_scan(load->source, load->len, load->script, load->gen,
 				       &load->text_len);
 	if (!load->text)
 		luaL_error(L, "no memory for the script's text or the names in it");
-	compile(L, load, load->text, load->text_len);
+	policy_compile(L, load->script, load->text, load->text_len);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, engine->functions[FN_ENVIRONMENT]);
 	lua_call(L, 0, 1);
 	lua_setfenv(L, -2);
 	lua_call(L, 0, 0);
+	policy_named_inherit(engine, load->script);
 }
 
 static int run(struct load *load)
@@ -150,14 +91,13 @@ static int run(struct load *load)
 
 static int load_script(struct load *load, const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	int rc;
+	int rc = policy_read_text(path, "policy", &load->source, &load->len, load->err,
+				  load->errsize);
 
-	snprintf(load->script->file, sizeof(load->script->file), "%.*s", LABEL_MAX,
-		 slash && slash[1] ? slash + 1 : path);
-	rc = read_file(load, path);
-	if (rc == 0)
-		rc = run(load);
+	if (rc)
+		return rc;
+	policy_script_file(load->script, path);
+	rc = run(load);
 	free(load->source);
 	free(load->text);
 	load->source = load->text = NULL;
@@ -177,8 +117,10 @@ static int check_names(struct load *load)
 		if (policy_names_declared(gen, use->name))
 			continue;
 		policy_names_list(gen, list, sizeof(list));
-		return refuse(load, "%s:%d: %s names \"%s\"; declared: %s", use->script->file,
-			      use->line, use->what, use->name, list);
+		return refuse(load, "%s:%d: %s %s \"%s\"; declared: %s", use->script->file,
+			      use->line, use->what,
+			      strcmp(use->what, "backends") == 0 ? "has no" : "names", use->name,
+			      list);
 	}
 	free(gen->uses);
 	gen->uses = NULL;
@@ -202,7 +144,11 @@ static struct policy_generation *new_generation(size_t nr_scripts, const char *c
 	gen->nr_scripts = nr_scripts;
 	for (size_t i = 0; i < nr_scripts; i++)
 		for (int h = 0; h < NR_HOOKS; h++)
-			gen->scripts[i].hooks[h].ref = LUA_NOREF;
+			gen->scripts[i].hooks[h] = (struct hook){
+				.name = policy_hooks[h].name,
+				.decides = policy_hooks[h].says != NULL,
+				.ref = LUA_NOREF,
+			};
 	while (gen->nr_known < nr_known &&
 	       (gen->known[gen->nr_known] = strdup(known[gen->nr_known])))
 		gen->nr_known++;
@@ -217,6 +163,9 @@ static void drop_hooks(lua_State *L, struct policy_engine *engine, void *arg)
 	for (size_t i = 0; i < gen->nr_scripts; i++)
 		for (int h = 0; h < NR_HOOKS; h++)
 			luaL_unref(L, LUA_REGISTRYINDEX, gen->scripts[i].hooks[h].ref);
+	for (size_t i = 0; i < gen->nr_named; i++)
+		luaL_unref(L, LUA_REGISTRYINDEX, gen->named[i].ref);
+	policy_timers_unref(L, gen);
 }
 
 static void free_backend(struct policy_backend *backend)
@@ -238,6 +187,7 @@ void policy_generation_free(struct policy_engine *engine, struct policy_generati
 		return;
 	policy_enter(engine, NULL, drop_hooks, gen, engine->options.load_budget_us);
 	policy_collect(engine);
+	policy_timers_free(gen);
 	for (size_t i = 0; i < gen->nr_backends; i++)
 		free_backend(&gen->backends[i]);
 	for (size_t i = 0; i < gen->nr_known; i++)
@@ -245,6 +195,7 @@ void policy_generation_free(struct policy_engine *engine, struct policy_generati
 	free(gen->backends);
 	free(gen->known);
 	free(gen->uses);
+	free(gen->named);
 	free(gen->scripts);
 	free(gen);
 }
@@ -274,11 +225,27 @@ int policy_load(struct policy_engine *engine, const char *const *paths, size_t n
 	return 0;
 }
 
+/* What was counted goes on by the policies' names. */
+static void keep_counts(const struct policy_generation *before, struct policy_generation *next)
+{
+	for (size_t i = 0; i < next->nr_scripts; i++)
+		for (size_t k = 0; k < before->nr_scripts; k++)
+			if (!strcmp(before->scripts[k].name, next->scripts[i].name))
+				for (int hook = 0; hook < NR_HOOKS; hook++)
+					next->scripts[i].hooks[hook].counts =
+						before->scripts[k].hooks[hook].counts;
+}
+
 void policy_activate(struct policy_engine *engine, struct policy_generation *generation)
 {
 	struct policy_generation *before = engine->active;
 
+	if (before && generation)
+		keep_counts(before, generation);
 	engine->active = generation;
+	policy_epoch_advance(engine);
+	if (generation)
+		policy_timers_begin(engine, generation);
 	policy_generation_free(engine, before);
 }
 
@@ -289,7 +256,27 @@ const struct policy_backend *policy_backends(const struct policy_generation *gen
 	return generation->backends;
 }
 
+const struct policy_generation *policy_active(const struct policy_engine *engine)
+{
+	return engine->active;
+}
+
 const char *policy_script_name(const struct policy_generation *generation, size_t i)
 {
 	return i < generation->nr_scripts ? generation->scripts[i].name : NULL;
+}
+
+const uint64_t policy_bounds_us[POLICY_BOUNDS] = { 1, 10, 100, 1000, 5000, 20000, 100000 };
+
+bool policy_hook_counts(const struct policy_generation *generation, size_t i, size_t hook,
+			const char **name, const struct policy_counts **counts)
+{
+	const struct hook *asked;
+
+	if (hook >= NR_HOOKS)
+		return false;
+	asked = &generation->scripts[i].hooks[hook];
+	*name = policy_hooks[hook].name;
+	*counts = asked->ref == LUA_NOREF ? NULL : &asked->counts;
+	return true;
 }

@@ -3,13 +3,14 @@
  *
  * It finds two things that running the script would show too late or not at all:
  *
- * - Backends named by literals (route "cpu", route { "gpu", "cpu" }, on_error = { default = "x" }),
- *   also in functions that have not run yet, so that a wrong name is an error of the load.
+ * - Backends named by literals (route "cpu", route { "gpu", "cpu" }, on_error = { default = "x" },
+ *   backends.cpu, backends["cpu"]), also in functions that have not run yet, so that a wrong name
+ * is an error of the load.
  * - `return route ...` and `return reject ...`: tail calls, for which Lua drops the frame that
  *   knows the line. The text to be compiled has them in parentheses; no line moves.
  *
  * The text has compiled before it comes here, so this lexer need not complain about anything. A
- * script that gives `route` or `reject` a meaning of its own is left alone.
+ * script that gives `route`, `reject` or `backends` a meaning of its own is left alone.
  */
 #include "engine.h"
 
@@ -19,20 +20,6 @@
 #include <string.h>
 
 enum { MAX_USES = 10000 };
-
-struct token {
-	char type; /* 'a' a name, 's' a string, '0' a number, else the character itself; 0 the end
-		    */
-	const char *at;
-	size_t len; /* of a string: without its quotes, `at` being behind the first */
-	const char *end;
-	int line;
-};
-
-struct lexer {
-	const char *at, *end;
-	int line;
-};
 
 /* "[[" or "[==[" at `at`: the level, or -1. */
 static int long_bracket(const char *at, const char *end)
@@ -107,7 +94,7 @@ static void quoted(struct lexer *lex, struct token *t)
 		lex->at++;
 }
 
-static struct token next(struct lexer *lex)
+struct token policy_next_token(struct lexer *lex)
 {
 	struct token t = { .type = 0 };
 	const char *contents_end;
@@ -199,7 +186,7 @@ static bool closes(const struct token *t)
  */
 static const char *arguments(struct scan *scan, struct lexer *lex, bool names)
 {
-	struct token before, t = next(lex), after;
+	struct token before, t = policy_next_token(lex), after;
 	int depth = 1, list = 1;
 
 	if (t.type == 's') {
@@ -209,14 +196,14 @@ static const char *arguments(struct scan *scan, struct lexer *lex, bool names)
 	}
 	if (t.type != '(' && t.type != '{')
 		return NULL;
-	for (before = t, t = next(lex); t.type; before = t, t = after) {
+	for (before = t, t = policy_next_token(lex); t.type; before = t, t = after) {
 		if (t.type == '{' && before.type == '(' && depth == 1)
 			list = 2;
 		if (opens(&t))
 			depth++;
 		if (closes(&t) && --depth == 0)
 			return t.end;
-		after = next(lex);
+		after = policy_next_token(lex);
 		if (names && t.type == 's' && depth == list &&
 		    (opens(&before) || separates(&before)) && (closes(&after) || separates(&after)))
 			note(scan, "route", &t);
@@ -240,7 +227,7 @@ static void constructor(struct scan *scan, const struct token *t, const struct t
 
 	if (!end || !is_word(before, "return"))
 		return;
-	after = next(&look);
+	after = policy_next_token(&look);
 	if (!ends_return(&after))
 		return;
 	copy_to(scan, t->at, '(');
@@ -255,21 +242,54 @@ static void on_error(struct scan *scan)
 	struct token t;
 
 	for (size_t i = 0; i < sizeof(shape); i++) {
-		t = next(&look);
+		t = policy_next_token(&look);
 		if (t.type != shape[i])
 			return;
 	}
 	note(scan, "on_error", &t);
 }
 
+/* backends.NAME, backends["NAME"] */
+static void field_of_backends(struct scan *scan)
+{
+	struct lexer look = scan->lex;
+	struct token t = policy_next_token(&look), name = policy_next_token(&look);
+
+	if ((t.type == '.' && name.type == 'a') ||
+	    (t.type == '[' && name.type == 's' && policy_next_token(&look).type == ']'))
+		note(scan, "backends", &name);
+}
+
+static bool is_ours(const struct token *t)
+{
+	return is_word(t, "route") || is_word(t, "reject") || is_word(t, "backends");
+}
+
+/* At `function`: is a parameter called so? */
+static bool has_such_parameter(struct lexer lex)
+{
+	struct token t = policy_next_token(&lex);
+
+	while (t.type && t.type != '(')
+		t = policy_next_token(&lex);
+	while (t.type && t.type != ')') {
+		if (is_ours(&t))
+			return true;
+		t = policy_next_token(&lex);
+	}
+	return false;
+}
+
 /* Does the script give one of our names another meaning? */
 static bool redefines(struct lexer lex)
 {
-	struct token before = { .type = 0 }, t = next(&lex), after;
+	struct token before = { .type = 0 }, t = policy_next_token(&lex), after;
 
 	for (; t.type; before = t, t = after) {
-		after = next(&lex);
-		if (!is_word(&t, "route") && !is_word(&t, "reject"))
+		if (is_word(&t, "function") && has_such_parameter(lex))
+			return true;
+		after = policy_next_token(&lex);
+		if (!is_ours(&t))
 			continue;
 		if (is_word(&before, "local") || is_word(&before, "function"))
 			return true;
@@ -296,11 +316,14 @@ char *policy_names_scan(const char *source, size_t len, const struct script *scr
 	if (!scan.out)
 		return NULL;
 	if (!redefines(scan.lex)) {
-		for (t = next(&scan.lex); t.type; before = t, t = next(&scan.lex)) {
+		for (t = policy_next_token(&scan.lex); t.type;
+		     before = t, t = policy_next_token(&scan.lex)) {
 			bool field = before.type == '.' || before.type == ':';
 
 			if (is_word(&t, "on_error"))
 				on_error(&scan);
+			else if (!field && is_word(&t, "backends"))
+				field_of_backends(&scan);
 			else if (!field && (is_word(&t, "route") || is_word(&t, "reject")) &&
 				 t.at >= scan.copied)
 				constructor(&scan, &t, &before);

@@ -76,7 +76,8 @@ end
 local peer_fields = {
 	__index = missing("peer", { "addr", "cid", "gid", "listener", "pid", "transport", "uid" }),
 }
-local absent = missing("session", { "backend", "hint", "id", "peer", "plan", "tags" })
+local absent = missing("session", { "age", "backend", "hint", "id", "inflight", "peer", "plan", "tags" })
+local LIFE = {} -- the key of what C counts, which no script has
 local session_fields = {
 	-- Most sessions never get a tag, so the table is made when one asks for it.
 	__index = function(data, key)
@@ -84,6 +85,10 @@ local session_fields = {
 			local tags = new_tags()
 			data.tags = tags
 			return tags
+		elseif key == "age" then
+			return host.session_age(data[LIFE])
+		elseif key == "inflight" then
+			return host.session_inflight(data[LIFE])
 		end
 		return absent(data, key)
 	end,
@@ -91,18 +96,35 @@ local session_fields = {
 local peer_locked = locked("peer")
 local session_locked = locked("session", "; what a policy wants to keep goes into session.tags")
 
----@return table session, table fields
-local function new_session(id, hint, transport, listener, addr, uid, gid, pid, cid)
-	local peer = setmetatable({
+---@return table peer
+local function new_peer(transport, listener, addr, uid, gid, pid, cid)
+	local data = setmetatable({
 		transport = transport, listener = listener, addr = addr,
 		uid = uid, gid = gid, pid = pid, cid = cid,
 	}, peer_fields)
-	local data = setmetatable({ id = id, hint = hint, peer = (proxy(peer, peer_locked)) }, session_fields)
+	return (proxy(data, peer_locked))
+end
+
+---@return table session, table fields
+local function new_session(id, hint, peer, life)
+	local data = setmetatable({ id = id, hint = hint, peer = peer, [LIFE] = life }, session_fields)
 	return (proxy(data, session_locked)), data
 end
 
 local function set_route(data, backend, plan)
 	data.backend, data.plan = backend, plan
+end
+
+-- ---- resource
+
+local resource_fields = { __index = missing("resource", { "bytes", "digest", "id", "names", "type" }) }
+local resource_locked = locked("resource")
+
+--- Nobody has a digest of its bytes that would mean anything to an operator: digest is nil.
+---@return table res
+local function new_resource(id, type_, bytes, names)
+	local data = setmetatable({ id = id, type = type_, bytes = bytes, names = names }, resource_fields)
+	return (proxy(data, resource_locked))
 end
 
 -- ---- op and result
@@ -113,8 +135,16 @@ local function closed(what)
 	end
 end
 
+local op_absent = missing("op", {
+	"attempt", "backend", "bytes_in", "deadline", "id", "idempotent", "name", "session",
+})
 local op_data = setmetatable({}, {
-	__index = missing("op", { "backend", "bytes_in", "id", "name", "session" }),
+	__index = function(data, key)
+		if key == "idempotent" then
+			return host.is_idempotent(data.name)
+		end
+		return op_absent(data, key)
+	end,
 })
 local result_data = setmetatable({}, {
 	__index = missing("result", { "backend", "bytes_out", "code", "queue_us", "service_us" }),
@@ -127,24 +157,25 @@ local function expire()
 	op_meta.__index, result_meta.__index = op_closed, result_closed
 end
 
-local function fill(name, id, session, backend, bytes_in)
+local function fill(name, id, session, backend, bytes_in, deadline, attempt)
 	local data = op_data
 	data.name, data.id, data.session = name, id, session
 	data.backend, data.bytes_in = backend, bytes_in
+	data.deadline, data.attempt = deadline, attempt
 	op_meta.__index = data
 end
 
 --- Ask an op_admit.
-local function enter_op(hook, name, id, session, backend, bytes_in)
-	fill(name, id, session, backend, bytes_in)
+local function enter_op(hook, ...)
+	fill(...)
 	local said = hook(op)
 	op_meta.__index = op_closed
 	return said
 end
 
 --- Tell an op_done.
-local function enter_done(hook, name, id, session, backend, bytes_in, code, by, queue_us, service_us, bytes_out)
-	fill(name, id, session, backend, bytes_in)
+local function enter_done(hook, code, by, queue_us, service_us, bytes_out, ...)
+	fill(...)
 	local data = result_data
 	data.code, data.backend, data.queue_us = code, by, queue_us
 	data.service_us, data.bytes_out = service_us, bytes_out
@@ -154,7 +185,9 @@ local function enter_done(hook, name, id, session, backend, bytes_in, code, by, 
 end
 
 return {
+	new_peer = new_peer,
 	new_session = new_session,
+	new_resource = new_resource,
 	set_route = set_route,
 	enter_op = enter_op,
 	enter_done = enter_done,

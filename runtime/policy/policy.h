@@ -6,11 +6,12 @@
  *   backend     a name that a generation declares, and how it is to be opened
  *   decision    what a hook said: nothing, a plan (ordered backends), or a refusal
  *
- * The engine belongs to one thread (the agent: loop 0); every function here is called there and
- * never waits for anything but the script, which its budget bounds. The engine never calls back
- * into the agent except `log`. Names are checked when a script is loaded; what a hook does at run
- * time (an error, a timeout, a backend that is not declared) never lets traffic through by
- * accident: the script's on_error decides, and the decision says so.
+ * The engine belongs to one thread at a time (the agent: loop 0's; an application: whichever has
+ * the module's lock, see policy_module.h); every function here is called there and never waits for
+ * anything but the script, which its budget bounds. The engine calls back into the agent only by
+ * what its options name. Names are checked when a script is loaded; what a hook does at run time
+ * (an error, a timeout, a backend that is not declared) never lets traffic through by accident: the
+ * script's on_error decides, and the decision says so.
  *
  * Sessions and their peers outlive a reload: their Lua objects and `tags` stay, only hooks change.
  */
@@ -28,13 +29,48 @@ struct policy_engine;
 struct policy_generation;
 struct policy_session;
 
+/* A backend at this moment. */
+struct policy_backend_view {
+	bool up;
+	size_t inflight;	     /* work that it has and has not done */
+	uint64_t operations, errors; /* since it is there; operations counts both */
+	bool has_latency;	     /* false: none has succeeded yet */
+	uint64_t p50_us, p99_us;     /* of the last thousand or two that succeeded */
+};
+
+enum policy_support {
+	POLICY_SUPPORT_UNKNOWN, /* of a remote agent nobody knows beforehand */
+	POLICY_SUPPORT_YES,
+	POLICY_SUPPORT_NO,
+	POLICY_SUPPORT_NO_OPERATION /* there is no operation of that name at all */
+};
+
 struct policy_engine_options {
 	size_t memory_max;	    /* bytes of Lua; 0: 64 MiB */
 	unsigned op_budget_us;	    /* op_admit, op_done; 0: 5 ms */
-	unsigned session_budget_us; /* session_route, session_close; 0: 20 ms */
+	unsigned session_budget_us; /* all other hooks, and timers; 0: 20 ms */
 	unsigned load_budget_us;    /* loading all scripts; 0: 1 s */
+	/*
+	 * A signal that nothing else in the process uses: with it, and a LuaJIT that can stop a
+	 * compiled loop, scripts are compiled, for one engine at a time. 0: interpreted.
+	 */
+	int stop_signal;
 	/* One line for the operator (print, log(), a failing hook), without a newline. */
 	void (*log)(void *ctx, const char *line);
+	bool application; /* not an agent: what is an agent's only is never called */
+	/*
+	 * What is known of a declared backend; false: nothing. And whether it has an operation
+	 * ("image_classify"). Both are called while scripts run, and neither may wait or allocate.
+	 * NULL: nothing is known of any.
+	 */
+	bool (*backend)(void *ctx, const char *name, struct policy_backend_view *view);
+	enum policy_support (*supports)(void *ctx, const char *name, const char *operation);
+	/*
+	 * The time that scripts and the library's objects live by, in nanoseconds since 1970; NULL:
+	 * the machine's clocks. Budgets are of real time always.
+	 */
+	uint64_t (*now)(void *ctx);
+	uint64_t seed; /* of math.random; 0: LuaJIT's own */
 	void *ctx;
 };
 
@@ -44,6 +80,9 @@ int policy_engine_new(const struct policy_engine_options *options, struct policy
 void policy_engine_free(struct policy_engine *engine);
 
 /* "LuaJIT 2.1.0-beta3, policies interpreted (...)": which, and whether scripts can be stopped. */
+/* In a child of fork(), before anything else: start the watchdog's thread anew. -ENOMEM. */
+int policy_engine_forked(struct policy_engine *engine);
+
 const char *policy_engine_describe(const struct policy_engine *engine);
 size_t policy_engine_memory(const struct policy_engine *engine); /* bytes in use */
 
@@ -53,8 +92,8 @@ struct policy_option {
 };
 struct policy_backend {
 	const char *name;
-	const char *kind;   /* "plugin" */
-	const char *target; /* "torch", or a path */
+	const char *kind;   /* "plugin", "remote" */
+	const char *target; /* "torch", or a path; an address, which nobody has looked at */
 	const struct policy_option *options;
 	size_t nr_options;
 	const char *where; /* "p.lua:3" */
@@ -74,8 +113,56 @@ void policy_activate(struct policy_engine *engine, struct policy_generation *gen
 void policy_generation_free(struct policy_engine *engine, struct policy_generation *generation);
 const struct policy_backend *policy_backends(const struct policy_generation *generation,
 					     size_t *count);
+/* What is asked now, or NULL. */
+const struct policy_generation *policy_active(const struct policy_engine *engine);
 /* The name of script i (policy { name = ... }), NULL past the end. */
 const char *policy_script_name(const struct policy_generation *generation, size_t i);
+
+/* How often a hook was asked and failed, and how long that took, by policy_bounds_us (counts.h). */
+enum { POLICY_BOUNDS = 7 };
+extern const uint64_t policy_bounds_us[POLICY_BOUNDS];
+struct policy_counts {
+	uint64_t calls, errors, sum_ns;
+	uint64_t buckets[POLICY_BOUNDS + 1]; /* the last: longer than all bounds */
+	uint64_t last_ns;		     /* of the call that was timed last, and its bucket */
+	unsigned bucket;
+};
+/* Of hook number `hook` of script i, which has a name; false past the last hook. NULL: none. */
+bool policy_hook_counts(const struct policy_generation *generation, size_t i, size_t hook,
+			const char **name, const struct policy_counts **counts);
+
+/* "policy first, on_error reject, hooks op_admit session_route" of script i; false past the end. */
+bool policy_describe_script(const struct policy_generation *generation, size_t i, char *buf,
+			    size_t size);
+/*
+ * What scripts can use: each name once with field NULL, and a library's name with each of its
+ * fields, or with "*" when it may have any. `each` must not call the engine. -1 when memory ends.
+ */
+int policy_globals(struct policy_engine *engine,
+		   void (*each)(void *ctx, const char *name, const char *field), void *ctx);
+
+/*
+ * A file of settings: one call of a function with a table, of strings, numbers, booleans, lists
+ * and tables of them: agent { threads = 8, limit = { frame = "4M" }, script = { "a.lua" } }. It is
+ * evaluated as a policy is (text, sandbox, budgets), and then gone.
+ */
+struct policy_setting {
+	const char *key;   /* "limit" */
+	const char *name;  /* "frame": within the table of that key; NULL: in a list, or no table */
+	const char *value; /* NULL: the table is empty */
+	bool in_table;	   /* or list */
+	int line;	   /* 0: not known */
+};
+struct policy_settings {
+	const char *file; /* its last part, as sentences have it */
+	const struct policy_setting *items;
+	size_t count; /* a list in its order, the rest in none */
+};
+
+/* 0, or -1 with a sentence in err ("agent.lua:3: ..."). `function` is what the file calls. */
+int policy_settings_load(struct policy_engine *engine, const char *path, const char *function,
+			 struct policy_settings **settings, char *err, size_t errsize);
+void policy_settings_free(struct policy_settings *settings);
 
 /* What is known of a peer; absent is nil in Lua, never 0. Strings are copied. */
 struct policy_peer {
@@ -94,6 +181,13 @@ void policy_session_free(struct policy_engine *engine, struct policy_session *se
 void policy_session_set_route(struct policy_engine *engine, struct policy_session *session,
 			      const char *backend, const char *plan);
 
+/*
+ * An operation of it begins, or has ended: what scripts read as s.inflight, and what concurrency
+ * limits. Any thread.
+ */
+void policy_session_begins(struct policy_session *session);
+void policy_session_ended(struct policy_session *session);
+
 enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT };
 
 struct policy_decision {
@@ -104,25 +198,54 @@ struct policy_decision {
 	char where[POLICY_NAME_MAX]; /* the line that decided: "p.lua:12"; "" for none */
 	size_t nr_backends;	     /* ROUTE: first to last */
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
+	double deadline; /* ROUTE: seconds for each operation of the session; 0: none */
 };
+
+/* Is the connection taken? Any reject refuses. */
+void policy_peer_accept(struct policy_engine *engine, const struct policy_peer *peer,
+			struct policy_decision *decision);
+/*
+ * Every plan that is remembered (route { ..., sticky = true }) has to be made anew: a backend went
+ * up or down. Loading scripts anew does that by itself.
+ */
+void policy_epoch_advance(struct policy_engine *engine);
 
 /* The session's one plan. Scripts in order: any reject refuses, the first plan wins. */
 void policy_session_route(struct policy_engine *engine, struct policy_session *session,
 			  struct policy_decision *decision);
 
 struct policy_op {
-	const char *name; /* "image_classify", as vaccel_op_type_name() has it */
-	int64_t id;
+	const char *name;    /* "image_classify", as vaccel_op_type_name() has it */
+	int64_t id;	     /* 0: it has none */
 	const char *backend; /* the one that the session is on */
 	size_t bytes_in;
+	bool has_deadline;
+	double deadline;  /* seconds left */
+	unsigned retries; /* how often it was tried before */
 };
 
 struct policy_result {
 	int code;
 	const char *backend;
 	uint64_t queue_us, service_us;
-	size_t bytes_out;
+	size_t bytes_out; /* SIZE_MAX: not known */
 };
+
+/* A model, a library or data that is to be registered with a session. */
+struct policy_resource {
+	int64_t id;	  /* 0: it has none yet */
+	const char *type; /* "model", "lib", "data"; NULL: there is no such type */
+	size_t bytes;	  /* SIZE_MAX: not known */
+	/* Of its files: what name(of, i) gives lives until the hook has been asked. */
+	size_t nr_names;
+	const char *(*name)(const void *of, size_t i);
+	const void *of;
+};
+
+/* Any reject refuses. */
+void policy_resource_admit(struct policy_engine *engine, struct policy_session *session,
+			   const struct policy_resource *resource,
+			   struct policy_decision *decision);
 
 /* False without entering Lua when no script has the hook. */
 bool policy_wants_op_admit(const struct policy_engine *engine);
@@ -132,5 +255,16 @@ void policy_op_admit(struct policy_engine *engine, struct policy_session *sessio
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,
 		    const struct policy_op *op, const struct policy_result *result);
 void policy_session_close(struct policy_engine *engine, struct policy_session *session);
+/* A backend has come up or gone down; never from within a hook. One not declared is left out. */
+void policy_backend_state(struct policy_engine *engine, const char *name, bool up);
+
+/*
+ * Timers, of an agent only. When the nearest is due, in nanoseconds of the clock that scripts
+ * live by;
+ * UINT64_MAX: there is none. Every hook, every load and every timer may change it. Run one that is
+ * due, if there is any: never from within a hook.
+ */
+uint64_t policy_next_timer(const struct policy_engine *engine);
+void policy_run_timer(struct policy_engine *engine);
 
 #endif

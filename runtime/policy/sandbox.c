@@ -4,9 +4,12 @@
  * Only libraries that the preludes take from are opened; ffi, io, package and jit never exist in
  * the state. sandbox.lua and objects.lua are part of the program (embed.cmake).
  */
-#include "engine.h"
+#include "registry.h"
 
 #include <string.h>
+#include <time.h>
+
+#define SECOND UINT64_C(1000000000)
 
 extern const unsigned char policy_sandbox_lua[], policy_objects_lua[];
 extern const unsigned policy_sandbox_lua_size, policy_objects_lua_size;
@@ -14,7 +17,8 @@ extern const unsigned policy_sandbox_lua_size, policy_objects_lua_size;
 enum { PRINTS_PER_SECOND = 20 };
 
 const char *const policy_function_names[NR_FUNCTIONS] = {
-	[FN_ENVIRONMENT] = "environment", [FN_NEW_SESSION] = "new_session",
+	[FN_ENVIRONMENT] = "environment", [FN_NEW_PEER] = "new_peer",
+	[FN_NEW_SESSION] = "new_session", [FN_NEW_RESOURCE] = "new_resource",
 	[FN_SET_ROUTE] = "set_route",	  [FN_ENTER_OP] = "enter_op",
 	[FN_ENTER_DONE] = "enter_done",	  [FN_EXPIRE] = "expire",
 };
@@ -45,7 +49,7 @@ static int host_emit(lua_State *L)
 	size_t len;
 	const char *text = luaL_checklstring(L, 1, &len);
 
-	if (!policy_rate_take(&script->prints, PRINTS_PER_SECOND, &suppressed))
+	if (!policy_rate_take(engine, &script->prints, PRINTS_PER_SECOND, &suppressed))
 		return 0;
 	policy_clean(line, sizeof(line), text, len);
 	if (suppressed)
@@ -55,17 +59,44 @@ static int host_emit(lua_State *L)
 	return 0;
 }
 
+/* os.time() and os.clock() */
+static int host_time(lua_State *L)
+{
+	const struct policy_engine *engine = policy_engine_of(L);
+
+	lua_pushnumber(L, engine->options.now ? (lua_Number)(policy_clock(engine) / SECOND)
+					      : (lua_Number)time(NULL));
+	return 1;
+}
+
+static int host_clock(lua_State *L)
+{
+	const struct policy_engine *engine = policy_engine_of(L);
+
+	lua_pushnumber(L, engine->options.now
+				  ? (lua_Number)policy_clock(engine) / (lua_Number)SECOND
+				  : (lua_Number)clock() / (lua_Number)CLOCKS_PER_SEC);
+	return 1;
+}
+
 static const luaL_Reg host_functions[] = {
 	{ "fail", host_fail },
 	{ "emit", host_emit },
+	{ "time", host_time },
+	{ "clock", host_clock },
 	{ "check_depth", host_check_depth },
+	{ "session_age", policy_lua_session_age },
+	{ "session_inflight", policy_lua_session_inflight },
+	{ "is_idempotent", policy_lua_is_idempotent },
 	{ "search", policy_match },
 	{ "find_plain", policy_find_plain },
 	{ "policy", policy_lua_policy },
-	{ "backends", policy_lua_backends },
 	{ "plugin", policy_lua_plugin },
+	{ "remote", policy_lua_remote },
 	{ "route", policy_lua_route },
 	{ "reject", policy_lua_reject },
+	{ "every", policy_lua_every },
+	{ "after", policy_lua_after },
 	{ NULL, NULL },
 };
 
@@ -105,6 +136,10 @@ void policy_sandbox_open(lua_State *L, struct policy_engine *engine)
 	lua_newtable(L);
 	host = lua_gettop(L);
 	luaL_setfuncs(L, host_functions, 0);
+	policy_backends_open(L, engine);
+	lua_setfield(L, host, "backends");
+	policy_registry_push(L);
+	lua_setfield(L, host, "objects");
 	run_prelude(L, policy_sandbox_lua, policy_sandbox_lua_size, host);
 	engine->functions[FN_ENVIRONMENT] = luaL_ref(L, LUA_REGISTRYINDEX);
 	run_prelude(L, policy_objects_lua, policy_objects_lua_size, host);

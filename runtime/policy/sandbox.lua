@@ -15,10 +15,13 @@
 ---@field check_depth fun(limit: number, who: string) raise when more calls than that are open
 ---@field emit fun(line: string)
 ---@field policy function
----@field backends function
+---@field backends table                declares when it is called, see backends.c
 ---@field plugin function
+---@field remote function
 ---@field route function
 ---@field reject function
+---@field every fun(seconds: number, fn: function)
+---@field after fun(seconds: number, fn: function)
 local host = ...
 
 local fail = host.fail
@@ -366,19 +369,19 @@ end
 
 -- ---- os: the time and nothing else
 
-local clock_ = { clock = os.clock, difftime = os.difftime }
+local clock_ = { clock = host.clock, difftime = os.difftime }
 
 function clock_.date(pattern, time)
 	pattern = subject(pattern or "%c", "os.date")
 	if #pattern > 256 then
 		fail("os.date: a format of more than 256 bytes")
 	end
-	return os.date(pattern, position(time, "os.date") or os.time())
+	return os.date(pattern, position(time, "os.date") or host.time())
 end
 
 function clock_.time(date)
 	if date == nil then
-		return os.time()
+		return host.time()
 	elseif type(date) ~= "table" then
 		fail("os.time: a table is expected, got a " .. type(date))
 	end
@@ -461,9 +464,16 @@ local functions = {
 	policy = host.policy,
 	backends = host.backends,
 	plugin = host.plugin,
+	remote = host.remote,
 	route = host.route,
 	reject = host.reject,
+	every = host.every,
+	after = host.after,
 }
+
+for name, make in next, host.objects do
+	functions[name] = make
+end
 
 -- ("x"):rep(3) finds the same guarded functions; nobody reaches or replaces the metatable.
 local of_strings = raw_metatable("")

@@ -1,5 +1,5 @@
 /*
- * values.c - route, reject and plugin: the values that a script makes and C reads.
+ * values.c - route, reject, plugin and remote: the values that a script makes and C reads.
  *
  * They are userdata with a locked metatable, so a script can keep and return them but neither
  * forge nor change one. A script's tables are read raw: no metamethod of the script runs in C.
@@ -11,7 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CODE_MAX = 4095 }; /* errno's range, which codes share */
+enum {
+	CODE_MAX = 4095,	  /* errno's range, which codes share */
+	TTL_MAX = 30 * 24 * 3600, /* seconds */
+	USES_MAX = 1000000000,
+	DEADLINE_MAX = 24 * 3600, /* seconds */
+};
 
 static int line_of_caller(lua_State *L)
 {
@@ -52,43 +57,87 @@ static void *new_userdata(lua_State *L, size_t size, int meta)
 	return data;
 }
 
-/* The string at the top as a backend's name; pops it. */
-static void add_name(lua_State *L, struct policy_value *plan)
+void policy_plan_add(lua_State *L, const char *what, struct policy_value *plan)
 {
 	size_t len;
 	const char *name;
 
 	if (lua_type(L, -1) != LUA_TSTRING)
-		policy_fail(L, "route takes names of backends, got a %s", luaL_typename(L, -1));
+		policy_fail(L, "%s takes names of backends, got a %s", what, luaL_typename(L, -1));
 	name = lua_tolstring(L, -1, &len);
 	if (len == 0 || len >= POLICY_NAME_MAX || strlen(name) != len)
-		policy_fail(L, "route: a backend's name has 1 to %d characters",
+		policy_fail(L, "%s: a backend's name has 1 to %d characters", what,
 			    POLICY_NAME_MAX - 1);
 	if (plan->nr == POLICY_PLAN_MAX)
-		policy_fail(L, "route takes at most %d backends", POLICY_PLAN_MAX);
+		policy_fail(L, "%s takes at most %d backends", what, POLICY_PLAN_MAX);
 	for (size_t i = 0; i < plan->nr; i++)
 		if (strcmp(plan->names[i], name) == 0)
-			policy_fail(L, "route names \"%s\" twice", name);
+			policy_fail(L, "%s names \"%s\" twice", what, name);
 	memcpy(plan->names[plan->nr++], name, len + 1);
 	lua_pop(L, 1);
 }
 
-static void check_positional(lua_State *L, const char *what, int count)
+/* A limit: a number from least to most, at the stack's top. */
+static double take_limit(lua_State *L, const char *name, double least, double most)
+{
+	lua_Number number = lua_tonumber(L, -1);
+
+	if (lua_type(L, -1) != LUA_TNUMBER || !(number >= least && number <= most))
+		policy_fail(L, "route: %s is a number from %g to %.0f", name, least, most);
+	return number;
+}
+
+/* The option at the stack's top, of this name. */
+static void take_option(lua_State *L, const char *name, struct policy_value *plan)
+{
+	struct policy_keep *keep = &plan->keep;
+
+	if (strcmp(name, "ttl") == 0) {
+		keep->ttl = (uint64_t)(take_limit(L, name, 0.001, TTL_MAX) * 1e9);
+		keep->wanted = true;
+	} else if (strcmp(name, "uses") == 0) {
+		keep->uses = (uint64_t)take_limit(L, name, 1, USES_MAX);
+		if ((lua_Number)keep->uses != lua_tonumber(L, -1))
+			policy_fail(L, "route: uses is a whole number");
+		keep->wanted = true;
+	} else if (strcmp(name, "sticky") == 0) {
+		if (lua_type(L, -1) != LUA_TBOOLEAN)
+			policy_fail(L, "route: sticky is true or false");
+		if (lua_toboolean(L, -1))
+			keep->wanted = true;
+	} else if (strcmp(name, "deadline") == 0) {
+		plan->deadline = take_limit(L, name, 0.001, DEADLINE_MAX);
+	} else {
+		policy_fail(L,
+			    "route has no option \"%.60s\"; it takes backends in order and: "
+			    "sticky, ttl, uses, deadline",
+			    name);
+	}
+}
+
+/* What the table has beside the list. */
+static void take_options(lua_State *L, int count, struct policy_value *plan)
 {
 	lua_pushnil(L);
 	while (lua_next(L, 1)) {
 		lua_Number key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
 
 		if (lua_type(L, -2) == LUA_TSTRING)
-			policy_fail(L, "%s has no option \"%.60s\"; it takes backends in order",
-				    what, lua_tostring(L, -2));
-		if (key < 1 || key > count)
-			policy_fail(L, "%s takes a list without holes", what);
+			take_option(L, lua_tostring(L, -2), plan);
+		else if (key < 1 || key > count)
+			policy_fail(L, "route takes a list without holes");
 		lua_pop(L, 1);
 	}
 }
 
-/* route "cpu", route("cpu", "test"), route { "cpu", "test" } */
+void policy_push_value(lua_State *L, struct policy_engine *engine, const struct policy_value *value)
+{
+	struct policy_value *copy = new_userdata(L, sizeof(*copy), engine->value_meta);
+
+	*copy = *value;
+}
+
+/* route "cpu", route("cpu", "test"), route { "cpu", "test", ttl = 60 } */
 int policy_lua_route(lua_State *L)
 {
 	struct policy_engine *engine = policy_engine_of(L);
@@ -96,17 +145,17 @@ int policy_lua_route(lua_State *L)
 	int count = table ? (int)lua_objlen(L, 1) : lua_gettop(L);
 	struct policy_value *plan;
 
-	if (table)
-		check_positional(L, "route", count);
 	plan = new_userdata(L, sizeof(*plan), engine->value_meta);
 	plan->kind = VALUE_PLAN;
 	plan->line = line_of_caller(L);
+	if (table)
+		take_options(L, count, plan);
 	for (int i = 1; i <= count; i++) {
 		if (table)
 			lua_rawgeti(L, 1, i);
 		else
 			lua_pushvalue(L, i);
-		add_name(L, plan);
+		policy_plan_add(L, "route", plan);
 	}
 	if (plan->nr == 0)
 		policy_fail(L, "route needs at least one backend");
@@ -189,8 +238,8 @@ int policy_lua_reject(lua_State *L)
 	return 1;
 }
 
-/* plugin "torch"; its options follow by a call: plugin "torch" { threads = 2 } */
-int policy_lua_plugin(lua_State *L)
+/* plugin and remote: one text each, which says where. */
+static int new_spec(lua_State *L, const char *kind, const char *what)
 {
 	struct policy_engine *engine = policy_engine_of(L);
 	struct backend_spec *spec;
@@ -198,19 +247,30 @@ int policy_lua_plugin(lua_State *L)
 	size_t len;
 
 	if (!engine->loading)
-		policy_fail(L, "plugin can only be used while the script is loaded");
+		policy_fail(L, "%s can only be used while the script is loaded", kind);
 	if (lua_type(L, 1) != LUA_TSTRING)
-		policy_fail(L, "plugin takes a name (\"torch\") or a path, got a %s",
-			    luaL_typename(L, 1));
+		policy_fail(L, "%s takes %s, got a %s", kind, what, luaL_typename(L, 1));
 	target = lua_tolstring(L, 1, &len);
 	spec = new_userdata(L, sizeof(*spec), engine->spec_meta);
 	if (len == 0 || len >= sizeof(spec->target) || strlen(target) != len)
-		policy_fail(L, "plugin: a name or path has 1 to %zu characters",
+		policy_fail(L, "%s takes %s, of 1 to %zu characters", kind, what,
 			    sizeof(spec->target) - 1);
-	snprintf(spec->kind, sizeof(spec->kind), "plugin");
+	snprintf(spec->kind, sizeof(spec->kind), "%s", kind);
 	memcpy(spec->target, target, len + 1);
 	spec->line = line_of_caller(L);
 	return 1;
+}
+
+/* plugin "torch"; its options follow by a call: plugin "torch" { threads = 2 } */
+int policy_lua_plugin(lua_State *L)
+{
+	return new_spec(L, "plugin", "a name (\"torch\") or a path");
+}
+
+/* remote "vsock://2:2048" */
+int policy_lua_remote(lua_State *L)
+{
+	return new_spec(L, "remote", "an address (\"vsock://2:2048\")");
 }
 
 /* The call that gives a spec its options: __call(spec, options) */
@@ -219,6 +279,8 @@ static int add_options(lua_State *L)
 	struct policy_engine *engine = policy_engine_of(L);
 	struct backend_spec *spec = policy_to_spec(L, engine, 1);
 
+	if (spec && strcmp(spec->kind, "remote") == 0)
+		policy_fail(L, "remote \"%.60s\" takes no options", spec->target);
 	if (!spec || lua_type(L, 2) != LUA_TTABLE)
 		policy_fail(
 			L, "the options of a plugin are a table: plugin \"torch\" { threads = 2 }");

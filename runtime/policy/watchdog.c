@@ -50,7 +50,7 @@ static uint64_t used_ns(const struct watchdog *dog)
 {
 	struct timespec ts;
 
-	if (clock_gettime(dog->clock, &ts))
+	if (clock_gettime(atomic_load(&dog->clock), &ts))
 		return UINT64_MAX;
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 }
@@ -110,10 +110,8 @@ int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void
 {
 	pthread_condattr_t attr;
 	sigset_t all, before;
-	int rc = pthread_getcpuclockid(pthread_self(), &dog->clock);
+	int rc;
 
-	if (rc)
-		return rc;
 	dog->interval = shortest_ns;
 	dog->fire = fire;
 	dog->ctx = ctx;
@@ -121,6 +119,7 @@ int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void
 	dog->overdue = WATCHDOG_IDLE;
 	atomic_init(&dog->deadline, WATCHDOG_IDLE);
 	atomic_init(&dog->asleep, false);
+	atomic_init(&dog->clock, CLOCK_MONOTONIC);
 	pthread_mutex_init(&dog->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -154,6 +153,12 @@ void watchdog_stop(struct watchdog *dog)
 
 void watchdog_arm(struct watchdog *dog, uint64_t deadline)
 {
+	clockid_t clock;
+
+	/* A number made of the thread's own: no system call. */
+	if (pthread_getcpuclockid(pthread_self(), &clock))
+		clock = CLOCK_MONOTONIC;
+	atomic_store_explicit(&dog->clock, clock, memory_order_relaxed);
 	atomic_store(&dog->deadline, deadline);
 	if (!atomic_load(&dog->asleep))
 		return;

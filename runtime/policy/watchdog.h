@@ -22,19 +22,20 @@ struct watchdog {
 	pthread_cond_t wake;
 	_Atomic uint64_t deadline; /* WATCHDOG_IDLE, WATCHDOG_FIRED, or when to fire */
 	atomic_bool asleep;
-	bool stop;	   /* under lock */
-	uint64_t interval; /* the shortest budget, ns */
-	clockid_t clock;   /* of the Lua thread's processor time */
-	uint64_t overdue;  /* the watchdog's: a deadline that has passed, and */
-	uint64_t used;	   /* what the Lua thread had used when that was seen */
+	bool stop;		 /* under lock */
+	uint64_t interval;	 /* the shortest budget, ns */
+	_Atomic clockid_t clock; /* of the processor time of the thread that armed it last */
+	uint64_t overdue;	 /* the watchdog's: a deadline that has passed, and */
+	uint64_t used;		 /* what the Lua thread had used when that was seen */
 	void (*fire)(void *ctx);
 	void *ctx;
 };
 
-/* Called on the Lua thread. fire(ctx) runs on the watchdog's. 0 or an errno value. */
+/* fire(ctx) runs on the watchdog's thread. 0 or an errno value. */
 int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void *ctx), void *ctx);
 void watchdog_stop(struct watchdog *dog);
 
+/* The caller's thread is the Lua thread until it disarms; the next time it may be another. */
 void watchdog_arm(struct watchdog *dog, uint64_t deadline);
 /* True when it fired; it will not any more once this has returned. */
 bool watchdog_disarm(struct watchdog *dog);

@@ -224,3 +224,21 @@ const char *ttrpc_peer_str(const struct ttrpc_peer *peer, char *buf, size_t size
 		snprintf(buf, size, "%s", peer->addr[0] ? peer->addr : "unknown");
 	return buf;
 }
+
+bool ttrpc_address_is_hybrid(const struct ttrpc_address *address)
+{
+	const char *port = address->transport == TTRPC_UNIX ? strrchr(address->path, '_') : NULL;
+
+	return port && port[1] && strspn(port + 1, "0123456789") == strlen(port + 1);
+}
+
+bool ttrpc_address_is_loopback(const struct ttrpc_address *address)
+{
+	struct in_addr number;
+
+	if (address->transport != TTRPC_TCP || !strcmp(address->host, "localhost") ||
+	    !strcmp(address->host, "::1"))
+		return true;
+	return inet_pton(AF_INET, address->host, &number) == 1 &&
+	       ntohl(number.s_addr) >> 24 == IN_LOOPBACKNET;
+}

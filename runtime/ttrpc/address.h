@@ -29,14 +29,24 @@ struct ttrpc_address {
 int ttrpc_address_parse(const char *uri, struct ttrpc_address *address, char *err, size_t errsize);
 void ttrpc_address_release(struct ttrpc_address *address);
 
+/* Whether it leads nowhere beyond this machine: every address but tcp ones with another host. */
+bool ttrpc_address_is_loopback(const struct ttrpc_address *address);
+
+/*
+ * Whether bytes sent there are relayed elsewhere: a hypervisor with hybrid vsock has guests' port N
+ * as the socket file NAME_N.
+ */
+bool ttrpc_address_is_hybrid(const struct ttrpc_address *address);
+
 /* A connected, blocking, close-on-exec socket (TCP_NODELAY for tcp) within timeout_ms (-1: no
  * limit). */
 int ttrpc_address_connect(const struct ttrpc_address *address, int timeout_ms, char *err,
 			  size_t errsize);
 
 struct ttrpc_listen_options {
-	mode_t mode; /* unix socket file; 0 leaves it to the umask */
-	int backlog; /* 0: SOMAXCONN */
+	mode_t mode;	     /* unix socket file; 0 leaves it to the umask */
+	int backlog;	     /* 0: SOMAXCONN */
+	bool shares_nothing; /* no peer gets shared memory there */
 };
 
 /*

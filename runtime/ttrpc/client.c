@@ -83,6 +83,7 @@ int ttrpc_client_from_fd(int fd, const struct ttrpc_client_options *options,
 		goto out_free;
 	}
 	c->fd = fd;
+	c->offered_fd = -1;
 	c->receive_max = limit;
 	atomic_init(&c->send_max, limit);
 	atomic_init(&c->refs, 1);
@@ -128,6 +129,7 @@ void ttrpc_client_unref(struct ttrpc_client *client)
 		return;
 	close(client->fd);
 	close(client->wake_fd);
+	ttrpc_client_unshare(client);
 	ttrpc_reader_release(&client->frames);
 	pthread_cond_destroy(&client->turn);
 	pthread_mutex_destroy(&client->lock);
@@ -205,6 +207,13 @@ void ttrpc_client_fail(struct ttrpc_client *client)
 	pthread_cond_broadcast(&client->turn);
 }
 
+void ttrpc_client_sever(struct ttrpc_client *client)
+{
+	pthread_mutex_lock(&client->lock);
+	ttrpc_client_fail(client);
+	pthread_mutex_unlock(&client->lock);
+}
+
 void ttrpc_client_hand_over(struct ttrpc_client *client)
 {
 	struct ttrpc_call *call = client->calls;
@@ -228,9 +237,8 @@ static uint32_t next_stream_id(struct ttrpc_client *client)
 	return client->last_id;
 }
 
-/* Write the frame when our turn comes. With the lock held, which is given up meanwhile. */
-static int send_call(struct ttrpc_client *client, struct ttrpc_call *call, struct ttrpc_out *out,
-		     int64_t deadline)
+/* Until the writer's role is ours. */
+static int take_turn(struct ttrpc_client *client, int64_t deadline)
 {
 	int err = 0;
 
@@ -241,9 +249,13 @@ static int send_call(struct ttrpc_client *client, struct ttrpc_call *call, struc
 	if (client->writing)
 		return err;
 	client->writing = true;
-	call->stream_id = next_stream_id(client);
-	call_add(client, call);
-	ttrpc_out_set_stream(out, call->stream_id);
+	return 0;
+}
+
+/* In our turn, which is over then. */
+static int write_frame(struct ttrpc_client *client, const struct ttrpc_out *out, int64_t deadline)
+{
+	int err;
 
 	pthread_mutex_unlock(&client->lock);
 	err = ttrpc_client_write(client, out, deadline);
@@ -253,12 +265,32 @@ static int send_call(struct ttrpc_client *client, struct ttrpc_call *call, struc
 	return err;
 }
 
-/* Until the call is done, reading if nobody else does. With the lock held, given up meanwhile. */
-static int await_call(struct ttrpc_client *client, struct ttrpc_call *call, int64_t deadline)
+int ttrpc_call_send(struct ttrpc_client *client, struct ttrpc_call *call, struct ttrpc_out *out,
+		    uint8_t flags, int64_t deadline)
+{
+	int err = take_turn(client, deadline);
+
+	if (err)
+		return err;
+	call->stream_id = next_stream_id(client);
+	call_add(client, call);
+	ttrpc_out_set_stream(out, call->stream_id, flags);
+	return write_frame(client, out, deadline);
+}
+
+int ttrpc_call_write(struct ttrpc_client *client, const struct ttrpc_out *out, int64_t deadline)
+{
+	int err = take_turn(client, deadline);
+
+	return err ? err : write_frame(client, out, deadline);
+}
+
+/* Reads if nobody else does. */
+int ttrpc_call_await(struct ttrpc_client *client, struct ttrpc_call *call, int64_t deadline)
 {
 	int err = 0;
 
-	while (!call->done && !err) {
+	while (!call->done && !call->arrived && !err) {
 		if (client->reading) {
 			call->waiting = true;
 			err = wait_on(&call->wake, &client->lock, deadline);
@@ -274,23 +306,35 @@ static int await_call(struct ttrpc_client *client, struct ttrpc_call *call, int6
 	return call->done ? call->result : err;
 }
 
+void ttrpc_call_init(struct ttrpc_call *call)
+{
+	memset(call, 0, sizeof(*call));
+	call->arrived_end = &call->arrived;
+	init_cond(&call->wake);
+}
+
+void ttrpc_call_end(struct ttrpc_client *client, struct ttrpc_call *call)
+{
+	if (!call->done && call->link)
+		call_remove(client, call);
+	ttrpc_client_hand_over(client);
+}
+
 /* The frame of the answer, or a negative errno. */
 static int exchange(struct ttrpc_client *client, struct ttrpc_call *call, struct ttrpc_out *out,
 		    int64_t deadline)
 {
 	int err;
 
-	init_cond(&call->wake);
+	ttrpc_call_init(call);
 	pthread_mutex_lock(&client->lock);
-	err = send_call(client, call, out, deadline);
+	err = ttrpc_call_send(client, call, out, 0, deadline);
 	if (!err)
-		err = await_call(client, call, deadline);
+		err = ttrpc_call_await(client, call, deadline);
 	/* A peer may refuse a frame before it has read all of it. */
 	if (call->done && call->result == 0)
 		err = 0;
-	if (!call->done && call->link)
-		call_remove(client, call);
-	ttrpc_client_hand_over(client);
+	ttrpc_call_end(client, call);
 	pthread_mutex_unlock(&client->lock);
 	pthread_cond_destroy(&call->wake);
 	return err;
@@ -311,14 +355,17 @@ static void read_status(const Ttrpc__Response *envelope, struct ttrpc_status *st
 	status->detail_size = from->details[0]->value.len;
 }
 
-static int decode_answer(struct ttrpc_answer *answer, size_t size,
-			 const ProtobufCMessageDescriptor *response_type)
+int ttrpc_answer_decode(struct ttrpc_answer *answer, size_t size, bool enveloped,
+			const ProtobufCMessageDescriptor *response_type)
 {
 	ProtobufCMessage *message;
 	const Ttrpc__Response *envelope;
 	int err;
 
 	ttrpc_arena_init(&answer->arena, ttrpc_decode_budget(size));
+	if (!enveloped)
+		return ttrpc_message_decode(response_type, answer->frame, size, &answer->arena,
+					    &answer->response, NULL, 0);
 	err = ttrpc_message_decode(&ttrpc__response__descriptor, answer->frame, size,
 				   &answer->arena, &message, NULL, 0);
 	if (err)
@@ -332,7 +379,7 @@ static int decode_answer(struct ttrpc_answer *answer, size_t size,
 }
 
 /* When a call that starts now must have ended. */
-static int64_t deadline_of(int64_t timeout_nano)
+int64_t ttrpc_deadline_of(int64_t timeout_nano)
 {
 	int64_t now = ttrpc_now();
 
@@ -346,7 +393,7 @@ int ttrpc_client_call(struct ttrpc_client *client, const char *service, const ch
 		      const ProtobufCMessageDescriptor *response_type, int64_t timeout_nano,
 		      struct ttrpc_answer *answer)
 {
-	struct ttrpc_call call = { .result = 0 };
+	struct ttrpc_call call;
 	struct ttrpc_out out;
 	int err;
 
@@ -358,13 +405,13 @@ int ttrpc_client_call(struct ttrpc_client *client, const char *service, const ch
 	if (err)
 		return err;
 	ttrpc_client_ref(client);
-	err = exchange(client, &call, &out, deadline_of(timeout_nano));
+	err = exchange(client, &call, &out, ttrpc_deadline_of(timeout_nano));
 	ttrpc_client_unref(client);
 	ttrpc_out_release(&out);
 	if (err)
 		return err;
 	answer->frame = call.frame;
-	err = decode_answer(answer, call.frame_size, response_type);
+	err = ttrpc_answer_decode(answer, call.frame_size, true, response_type);
 	if (err)
 		ttrpc_answer_release(answer);
 	return err == -ENOBUFS ? -EBADMSG : err;

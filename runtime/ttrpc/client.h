@@ -33,8 +33,17 @@ void ttrpc_client_unref(struct ttrpc_client *client);
 /* True once the connection is lost. Cheap; notices a hang-up without a call. */
 bool ttrpc_client_lost(struct ttrpc_client *client);
 
+/* Lose it now: every call in flight and each later one gets -ECONNRESET. */
+void ttrpc_client_sever(struct ttrpc_client *client);
+
 /* Lower (or raise) the largest frame body that calls may send, as the peer's Hello said. */
 void ttrpc_client_set_frame_max(struct ttrpc_client *client, size_t frame_max);
+
+/*
+ * Take memory to share if the peer offers some: to be asked before it is told that it may. False:
+ * that cannot be on this socket.
+ */
+bool ttrpc_client_share(struct ttrpc_client *client);
 
 /*
  * In a forked child: close the descriptor without a word to the peer and without touching locks
@@ -63,5 +72,32 @@ int ttrpc_client_call(struct ttrpc_client *client, const char *service, const ch
 		      const ProtobufCMessageDescriptor *response_type, int64_t timeout_nano,
 		      struct ttrpc_answer *answer);
 void ttrpc_answer_release(struct ttrpc_answer *answer);
+
+/*
+ * A call with several messages from us, from the peer, or both. One thread at a time uses it; it
+ * may stand beside any number of calls of its client. The deadline is for the whole of it.
+ */
+struct ttrpc_stream;
+
+/* `sends`: ttrpc_stream_send() follows, and then ttrpc_stream_close(); request may be NULL then.
+ * Errors as of ttrpc_client_call(). */
+int ttrpc_stream_open(struct ttrpc_client *client, const char *service, const char *method,
+		      const ProtobufCMessage *request, bool sends, int64_t timeout_nano,
+		      struct ttrpc_stream **stream);
+/* Its deadline is so long after now, for us alone; 0: none. For one that shows progress. */
+void ttrpc_stream_set_timeout(struct ttrpc_stream *stream, int64_t timeout_nano);
+/* -EPIPE: the peer has answered already, see ttrpc_stream_receive(). */
+int ttrpc_stream_send(struct ttrpc_stream *stream, const ProtobufCMessage *message);
+int ttrpc_stream_close(struct ttrpc_stream *stream);
+
+/*
+ * The next message, or the response that ends the stream, as an answer of ttrpc_client_call().
+ * -ENODATA: the peer has ended the stream; -ENOBUFS: it sent more than is kept for one that nobody
+ * receives from.
+ */
+int ttrpc_stream_receive(struct ttrpc_stream *stream, const ProtobufCMessageDescriptor *type,
+			 struct ttrpc_answer *answer);
+/* At any time: what still comes for it is skipped. */
+void ttrpc_stream_free(struct ttrpc_stream *stream);
 
 #endif

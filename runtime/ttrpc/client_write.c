@@ -58,9 +58,9 @@ static int await_room(struct ttrpc_client *client, int64_t deadline)
 	return n == 0 ? -ETIMEDOUT : 0;
 }
 
-static int give_up(struct ttrpc_client *client, int err, const struct ttrpc_out_position *position)
+static int give_up(struct ttrpc_client *client, int err, const struct ttrpc_sending *sending)
 {
-	if (err == -ETIMEDOUT && position->iov == 0 && position->offset == 0)
+	if (err == -ETIMEDOUT && !sending->begun)
 		return err;
 	pthread_mutex_lock(&client->lock);
 	ttrpc_client_fail(client);
@@ -68,24 +68,37 @@ static int give_up(struct ttrpc_client *client, int err, const struct ttrpc_out_
 	return err;
 }
 
+/* Long frames go in segments once there is memory to share; so does the first, which says so. */
+static struct ttrpc_shared *begin(struct ttrpc_client *client, const struct ttrpc_out *out,
+				  struct ttrpc_sending *sending)
+{
+	struct ttrpc_shared *shared = atomic_load(&client->shared);
+	bool segmented = shared && (out->size >= TTRPC_SHARED_FRAME_MIN || !client->shared_told);
+
+	client->shared_told |= segmented;
+	ttrpc_sending_init(sending, out, segmented);
+	return shared;
+}
+
 int ttrpc_client_write(struct ttrpc_client *client, const struct ttrpc_out *out, int64_t deadline)
 {
-	struct ttrpc_out_position position = { 0 };
+	struct ttrpc_sending sending;
+	struct ttrpc_shared *shared = begin(client, out, &sending);
 	struct iovec iov[IOV_BATCH];
 	struct msghdr msg = { .msg_iov = iov };
 	int err = 0;
 
-	while (!err && !ttrpc_out_written(out, &position)) {
+	while (!err && !ttrpc_sending_is_done(&sending)) {
 		ssize_t n;
 
-		msg.msg_iovlen = ttrpc_out_pending(out, &position, iov, IOV_BATCH);
+		msg.msg_iovlen = ttrpc_sending_pending(&sending, out, shared, iov, IOV_BATCH);
 		n = sendmsg(client->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0)
-			ttrpc_out_advance(out, &position, (size_t)n);
+			ttrpc_sending_advance(&sending, out, (size_t)n);
 		else if (errno == EAGAIN)
 			err = await_room(client, deadline);
 		else if (errno != EINTR)
 			err = -ECONNRESET;
 	}
-	return err ? give_up(client, err, &position) : 0;
+	return err ? give_up(client, err, &sending) : 0;
 }

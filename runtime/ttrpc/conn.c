@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,12 +24,31 @@ struct ttrpc_conn *ttrpc_conn_ref(struct ttrpc_conn *conn)
 	return conn;
 }
 
+/* Whatever changes what a connection holds ends here. */
+static void tell_usage(struct ttrpc_conn *conn)
+{
+	const struct ttrpc_usage now = {
+		.streams = conn->nr_streams,
+		.held = conn->held + conn->out + conn->rest_size +
+			(conn->frames.discarding ? 0 : conn->frames.have),
+		.decoded = conn->decoded,
+	};
+
+	if (!conn->account || memcmp(&now, &conn->told, sizeof(now)) == 0)
+		return;
+	conn->over = conn->server->handlers.usage(conn->account, &conn->told, &now);
+	conn->told = now;
+}
+
 void ttrpc_conn_unref(struct ttrpc_conn *conn)
 {
 	struct ttrpc_server *server = conn->server;
 
 	if (--conn->refs > 0)
 		return;
+	tell_usage(conn);
+	if (conn->account)
+		server->handlers.forget(conn->account);
 	if (conn->prev)
 		conn->prev->next = conn->next;
 	else
@@ -51,9 +71,11 @@ static void shut(struct ttrpc_conn *conn)
 	ev_io_stop(loop, &conn->writable);
 	ev_timer_stop(loop, &conn->frame_timer);
 	ev_timer_stop(loop, &conn->write_timer);
+	ev_timer_stop(loop, &conn->full_timer);
 	ev_clear_pending(loop, &conn->readable);
 	close(conn->fd);
 	ttrpc_reader_release(&conn->frames);
+	ttrpc_conn_unshare(conn);
 	free(conn->rest);
 	conn->rest = NULL;
 	conn->rest_size = 0;
@@ -69,6 +91,8 @@ void ttrpc_conn_close(struct ttrpc_conn *conn, const char *reason)
 		return;
 	shut(conn);
 	ttrpc_conn_drop_queue(conn);
+	ttrpc_streamed_cut_all(conn);
+	tell_usage(conn);
 	server->handlers.closed(server->ctx, conn, reason);
 	ttrpc_conn_unref(conn); /* it was open */
 }
@@ -85,7 +109,9 @@ static bool may_read(const struct ttrpc_conn *conn)
 	const struct ttrpc_server_limits *limits = &conn->server->limits;
 	size_t held = conn->held + (conn->frames.discarding ? 0 : conn->frames.have);
 
-	return conn->nr_streams < limits->streams_max && conn->out < limits->out_max &&
+	/* Streams that still come end only if we read. */
+	return conn->nr_streams - conn->nr_coming < limits->streams_max &&
+	       conn->out < limits->out_max && !conn->full &&
 	       (conn->held == 0 || held < limits->held_max);
 }
 
@@ -106,10 +132,14 @@ void ttrpc_conn_throttle(struct ttrpc_conn *conn)
 {
 	struct ev_loop *loop = conn->server->loop;
 
+	tell_usage(conn);
 	if (!conn->open)
 		return;
 	if (!may_read(conn)) {
 		ev_io_stop(loop, &conn->readable);
+		/* Not here and now: our caller may be the owner of what has to go. */
+		if (ttrpc_streamed_needs_room(conn))
+			ev_feed_event(loop, &conn->readable, EV_READ);
 	} else if (!ev_is_active(&conn->readable)) {
 		ev_io_start(loop, &conn->readable);
 		/* What was received before we stopped comes first, and no event will tell. */
@@ -125,14 +155,18 @@ static void discard(struct ttrpc_conn *conn, int refusal)
 	ttrpc_reader_discard(&conn->frames);
 }
 
-/* Requests are kept, other frames skipped. False: this is no ttrpc. */
+/* Requests and messages of streams are kept, other frames skipped. False: this is no ttrpc. */
 static bool on_header(struct ttrpc_conn *conn)
 {
 	const struct ttrpc_frame_header *header = &conn->frames.header;
 
 	conn->refusal = TTRPC_OK;
+	conn->dropped = NULL;
+	conn->shared_by_peer |= conn->frames.segmented;
 	if (header->length > TTRPC_FRAME_MAX)
 		return false;
+	if (header->type == TTRPC_DATA && ttrpc_streamed_wants(conn, header))
+		return true;
 	if (header->type != TTRPC_REQUEST)
 		discard(conn, TTRPC_OK);
 	else if (header->length > conn->server->limits.frame_max)
@@ -148,7 +182,11 @@ static void on_frame(struct ttrpc_conn *conn)
 
 	/* The next frame has a time of its own. */
 	ev_timer_stop(conn->server->loop, &conn->frame_timer);
-	if (!discarded)
+	if (header.length >= TTRPC_SHARED_FRAME_MIN)
+		ttrpc_conn_offer(conn);
+	if (!discarded && header.type == TTRPC_DATA)
+		ttrpc_streamed_receive(conn, &header, body);
+	else if (!discarded)
 		ttrpc_request_receive(conn, &header, body);
 	else if (conn->refusal)
 		ttrpc_request_refuse(conn, &header, conn->refusal);
@@ -176,16 +214,17 @@ static void consume(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
 	while (conn->open && event != READER_MORE) {
 		if (!may_read(conn)) {
 			stall(conn, data, size);
-			return;
+			break;
 		}
 		event = ttrpc_reader_feed(&conn->frames, &data, &size);
 		if (event == READER_FRAME)
 			on_frame(conn);
 		else if (event == -ENOMEM)
 			discard(conn, TTRPC_RESOURCE_EXHAUSTED);
-		else if (event == READER_HEADER && !on_header(conn))
+		else if (event == -EPROTO || (event == READER_HEADER && !on_header(conn)))
 			ttrpc_conn_close(conn, "protocol");
 	}
+	ttrpc_reader_settle(&conn->frames);
 }
 
 static void consume_rest(struct ttrpc_conn *conn)
@@ -220,6 +259,18 @@ static bool receive(struct ttrpc_conn *conn)
 	return (size_t)n == size;
 }
 
+/* The frame that comes is more than may be held for all that share its account. */
+static void drop_excess(struct ttrpc_conn *conn)
+{
+	if (!conn->open || conn->frames.discarding || conn->frames.have == 0)
+		return;
+	tell_usage(conn);
+	if (!conn->over)
+		return;
+	conn->dropped = conn->over;
+	discard(conn, TTRPC_RESOURCE_EXHAUSTED);
+}
+
 static bool may_receive(const struct ttrpc_conn *conn)
 {
 	return conn->open && !conn->stalled && may_read(conn);
@@ -232,12 +283,17 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)loop;
 	(void)events;
 	ttrpc_conn_ref(conn);
-	if (conn->stalled)
+	if (conn->stalled && may_read(conn))
 		consume_rest(conn);
 	for (int i = 0; i < RECEIVE_BATCH && may_receive(conn); i++) {
-		if (!receive(conn))
+		bool more = receive(conn);
+
+		drop_excess(conn);
+		if (!more)
 			break;
 	}
+	if (conn->open && ttrpc_streamed_needs_room(conn))
+		ttrpc_streamed_make_room(conn);
 	ttrpc_conn_throttle(conn);
 	ttrpc_conn_unref(conn);
 }
@@ -282,10 +338,12 @@ static void init_watchers(struct ttrpc_conn *conn)
 	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);
 	ev_timer_init(&conn->frame_timer, on_frame_timer, 0., limits->frame_timeout);
 	ev_timer_init(&conn->write_timer, on_write_timer, 0., limits->write_timeout);
+	ev_timer_init(&conn->full_timer, ttrpc_streamed_on_full, 0., limits->stream_timeout);
 	conn->readable.data = conn;
 	conn->writable.data = conn;
 	conn->frame_timer.data = conn;
 	conn->write_timer.data = conn;
+	conn->full_timer.data = conn;
 }
 
 static struct ttrpc_conn *conn_new(struct ttrpc_listener *listener, int fd)
@@ -303,6 +361,8 @@ static struct ttrpc_conn *conn_new(struct ttrpc_listener *listener, int fd)
 	}
 	conn->server = server;
 	conn->fd = fd;
+	conn->shares = listener->shares;
+	conn->offered_fd = -1;
 	conn->refs = 1;
 	conn->open = true;
 	conn->queue_end = &conn->queue;
@@ -329,11 +389,21 @@ static bool has_room(struct ttrpc_server *server)
 	return false;
 }
 
+/* A machine that vanished never says so: two minutes of silence do. */
+static void keep_alive(int fd)
+{
+	const int on = 1, idle = 60, interval = 10, probes = 6;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
 void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd)
 {
 	struct ttrpc_server *server = listener->server;
 	struct ttrpc_conn *conn = has_room(server) ? conn_new(listener, fd) : NULL;
-	int on = 1;
 
 	if (!conn) {
 		close(fd);
@@ -341,8 +411,7 @@ void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd)
 	}
 	if (conn->peer.transport == TTRPC_TCP) {
 		ttrpc_socket_nodelay(fd);
-		/* A machine that vanished never says so. */
-		setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+		keep_alive(fd);
 	}
 	ttrpc_conn_ref(conn);
 	if (server->handlers.opened(server->ctx, conn, &conn->user) && conn->open) {
@@ -368,7 +437,17 @@ void *ttrpc_conn_user(const struct ttrpc_conn *conn)
 	return conn->user;
 }
 
+void ttrpc_conn_set_account(struct ttrpc_conn *conn, void *account)
+{
+	conn->account = account;
+}
+
 bool ttrpc_conn_is_open(const struct ttrpc_conn *conn)
 {
 	return conn->open;
+}
+
+bool ttrpc_conn_is_reading(const struct ttrpc_conn *conn)
+{
+	return conn->open && ev_is_active(&conn->readable);
 }

@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -86,6 +88,18 @@ static int connect_sockaddr(const struct sockaddr *sa, socklen_t size, int64_t d
 	return fd;
 }
 
+/* Who waits for an answer has nothing to send, and would never hear that the peer's machine went.
+ */
+static void keep_alive(int fd)
+{
+	static const int on = 1, idle = 20, interval = 10, count = 3; /* seconds, and how many */
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof(idle));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
 static int connect_tcp(const struct ttrpc_address *address, int64_t deadline, char *err,
 		       size_t errsize)
 {
@@ -102,11 +116,13 @@ static int connect_tcp(const struct ttrpc_address *address, int64_t deadline, ch
 	for (const struct addrinfo *ai = list; ai && fd < 0; ai = ai->ai_next)
 		fd = connect_sockaddr(ai->ai_addr, ai->ai_addrlen, deadline);
 	freeaddrinfo(list);
-	if (fd >= 0)
+	if (fd >= 0) {
 		ttrpc_socket_nodelay(fd);
-	else
+		keep_alive(fd);
+	} else {
 		ttrpc_socket_error(fd, err, errsize, "cannot connect to %s: %s; is an agent there?",
 				   address->uri, strerror(-fd));
+	}
 	return fd;
 }
 

@@ -284,6 +284,26 @@ int ttrpc_out_response(struct ttrpc_out *out, uint32_t stream_id, const struct t
 	return finish(out, err);
 }
 
+int ttrpc_out_data(struct ttrpc_out *out, uint32_t stream_id, uint8_t flags,
+		   const ProtobufCMessage *message, size_t max)
+{
+	struct collector collector = { .base = { .append = collect }, .out = out };
+	int err = begin(out, stream_id, TTRPC_DATA, payload_size(message), max);
+
+	if (!err && message) {
+		protobuf_c_message_pack_to_buffer(message, &collector.base);
+		err = collector.err;
+	}
+	if (!err)
+		ttrpc_out_set_stream(out, stream_id, flags);
+	return finish(out, err);
+}
+
+int ttrpc_out_header(struct ttrpc_out *out, uint8_t type)
+{
+	return finish(out, begin(out, 0, type, 0, 0));
+}
+
 void ttrpc_out_release(struct ttrpc_out *out)
 {
 	struct ttrpc_out_block *block;
@@ -296,44 +316,13 @@ void ttrpc_out_release(struct ttrpc_out *out)
 	memset(out, 0, sizeof(*out));
 }
 
-void ttrpc_out_set_stream(struct ttrpc_out *out, uint32_t stream_id)
+void ttrpc_out_set_stream(struct ttrpc_out *out, uint32_t stream_id, uint8_t flags)
 {
 	struct ttrpc_frame_header header;
 	uint8_t *bytes = out->iov[0].iov_base;
 
 	ttrpc_frame_header_unpack(bytes, &header);
 	header.stream_id = stream_id;
+	header.flags = flags;
 	ttrpc_frame_header_pack(&header, bytes);
-}
-
-size_t ttrpc_out_pending(const struct ttrpc_out *out, const struct ttrpc_out_position *position,
-			 struct iovec *iov, size_t nr_iov)
-{
-	size_t offset = position->offset;
-	size_t n = 0;
-
-	for (size_t i = position->iov; i < out->nr_iov && n < nr_iov; i++) {
-		iov[n].iov_base = (uint8_t *)out->iov[i].iov_base + offset;
-		iov[n].iov_len = out->iov[i].iov_len - offset;
-		offset = 0;
-		n++;
-	}
-	return n;
-}
-
-size_t ttrpc_out_advance(const struct ttrpc_out *out, struct ttrpc_out_position *position,
-			 size_t written)
-{
-	while (position->iov < out->nr_iov) {
-		size_t left = out->iov[position->iov].iov_len - position->offset;
-
-		if (written < left) {
-			position->offset += written;
-			return 0;
-		}
-		written -= left;
-		position->iov++;
-		position->offset = 0;
-	}
-	return written;
 }

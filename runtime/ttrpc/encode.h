@@ -12,26 +12,14 @@
  */
 enum { TTRPC_REFERENCE_MIN = 512 };
 
-/* Give a packed frame its stream id. */
-void ttrpc_out_set_stream(struct ttrpc_out *out, uint32_t stream_id);
+/* Give a packed frame its stream id and its flags. */
+void ttrpc_out_set_stream(struct ttrpc_out *out, uint32_t stream_id, uint8_t flags);
 
-/* How much of a frame has been written. */
-struct ttrpc_out_position {
-	size_t iov;    /* first entry that is not complete */
-	size_t offset; /* bytes of it that have left */
-};
+/* Pack a data frame: the message alone, or nothing. Errors as of ttrpc_out_request(). */
+int ttrpc_out_data(struct ttrpc_out *out, uint32_t stream_id, uint8_t flags,
+		   const ProtobufCMessage *message, size_t max);
 
-/* Fill up to nr_iov entries with what is still to be written; returns how many. */
-size_t ttrpc_out_pending(const struct ttrpc_out *out, const struct ttrpc_out_position *position,
-			 struct iovec *iov, size_t nr_iov);
-/* Advance by at most `written` bytes; returns how many of them belong to later frames. */
-size_t ttrpc_out_advance(const struct ttrpc_out *out, struct ttrpc_out_position *position,
-			 size_t written);
-
-static inline bool ttrpc_out_written(const struct ttrpc_out *out,
-				     const struct ttrpc_out_position *position)
-{
-	return position->iov == out->nr_iov;
-}
+/* Pack a frame that is a header alone, with stream number 0. */
+int ttrpc_out_header(struct ttrpc_out *out, uint8_t type);
 
 #endif

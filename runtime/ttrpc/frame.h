@@ -21,8 +21,15 @@ enum { TTRPC_HEADER_SIZE = 10 };
 #define TTRPC_FRAME_PLAIN   ((size_t)4 << 20)
 #define TTRPC_FRAME_DEFAULT ((size_t)256 << 20)
 
-enum ttrpc_frame_type { TTRPC_REQUEST = 1, TTRPC_RESPONSE = 2, TTRPC_DATA = 3 };
-enum ttrpc_frame_flag { TTRPC_REMOTE_CLOSED = 1, TTRPC_REMOTE_OPEN = 2, TTRPC_NO_DATA = 4 };
+/* The last of each is ours: from an agent that offers memory (shared.h), and between both ends
+ * then. */
+enum ttrpc_frame_type { TTRPC_REQUEST = 1, TTRPC_RESPONSE = 2, TTRPC_DATA = 3, TTRPC_OFFER = 128 };
+enum ttrpc_frame_flag {
+	TTRPC_REMOTE_CLOSED = 1,
+	TTRPC_REMOTE_OPEN = 2,
+	TTRPC_NO_DATA = 4,
+	TTRPC_SEGMENTED = 128, /* segments.h */
+};
 
 struct ttrpc_frame_header {
 	uint32_t length;

@@ -19,6 +19,15 @@ enum { ACCEPT_BATCH = 16 };
 
 static const double DELAY_FIRST = 0.001, DELAY_MAX = 1.0;
 
+static void pause_for(struct ttrpc_listener *listener, double delay)
+{
+	struct ev_loop *loop = listener->server->loop;
+
+	ev_io_stop(loop, &listener->accept);
+	ev_timer_set(&listener->pause, delay, 0.);
+	ev_timer_start(loop, &listener->pause);
+}
+
 static void pause_accepting(struct ttrpc_listener *listener, int code)
 {
 	struct ttrpc_server *server = listener->server;
@@ -29,9 +38,7 @@ static void pause_accepting(struct ttrpc_listener *listener, int code)
 				 "listener %s pauses: %s; raise the limit (ulimit -n) or close "
 				 "connections",
 				 listener->address.uri, strerror(code));
-	ev_io_stop(server->loop, &listener->accept);
-	ev_timer_set(&listener->pause, listener->delay, 0.);
-	ev_timer_start(server->loop, &listener->pause);
+	pause_for(listener, listener->delay);
 	listener->delay = listener->delay * 2 < DELAY_MAX ? listener->delay * 2 : DELAY_MAX;
 }
 
@@ -71,6 +78,25 @@ static bool accept_failed(struct ttrpc_listener *listener, int code)
 	}
 }
 
+/* So many in one second; who comes later waits in the socket's queue for the next. */
+static bool may_accept(struct ttrpc_listener *listener)
+{
+	struct ttrpc_server *server = listener->server;
+	double passed = ev_now(server->loop) - server->accepted_at;
+
+	if (server->limits.accepts_max == 0)
+		return true;
+	if (passed < 0 || passed >= 1) {
+		server->accepted_at = ev_now(server->loop);
+		server->nr_accepted = 0;
+		passed = 0;
+	}
+	if (server->nr_accepted < server->limits.accepts_max)
+		return true;
+	pause_for(listener, 1 - passed);
+	return false;
+}
+
 static bool is_listening(const struct ttrpc_server *server, const struct ttrpc_listener *listener)
 {
 	const struct ttrpc_listener *l = server->listeners;
@@ -89,7 +115,8 @@ static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 	(void)events;
 	server->refs++;
 	/* The owner may close this listener when it hears of a connection. */
-	for (int i = 0; i < ACCEPT_BATCH && is_listening(server, listener); i++) {
+	for (int i = 0; i < ACCEPT_BATCH && is_listening(server, listener) && may_accept(listener);
+	     i++) {
 		int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
 		if (fd < 0 && !accept_failed(listener, errno))
@@ -97,6 +124,7 @@ static void on_accept(struct ev_loop *loop, ev_io *watcher, int events)
 		if (fd < 0)
 			continue;
 		listener->delay = DELAY_FIRST;
+		server->nr_accepted++;
 		ttrpc_conn_accept(listener, fd);
 	}
 	ttrpc_server_unref(server);
@@ -159,6 +187,8 @@ static int listener_open(struct ttrpc_listener *listener, const struct ttrpc_add
 	listener->fd = ttrpc_address_listen(address, options, &listener->any_cid, err, errsize);
 	if (listener->fd < 0)
 		return listener->fd;
+	listener->shares = address->transport == TTRPC_UNIX && !ttrpc_address_is_hybrid(address) &&
+			   !(options && options->shares_nothing);
 	return name_port(listener);
 }
 

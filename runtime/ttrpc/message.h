@@ -42,7 +42,7 @@ int ttrpc_message_decode(const ProtobufCMessageDescriptor *type, const uint8_t *
 
 /* A frame being written: header and small fields in `own`, bulk bytes by reference. */
 struct ttrpc_out {
-	struct iovec *iov;
+	struct iovec *iov; /* none of them is empty */
 	size_t nr_iov;
 	size_t size; /* bytes of all iovecs */
 	/* private */

@@ -5,42 +5,71 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-/* Writes for one connection in a row. */
-enum { WRITE_BATCH = 16, REASON_SIZE = 128 };
+/* Writes for one connection in a row; messages of one stream that may wait to be written. */
+enum { WRITE_BATCH = 16, SENT_MAX = 64, REASON_SIZE = 128 };
 
-/* What the queue holds, as one array. */
+/* What the queue holds, as one array; of a frame in segments, as far as it is cut. */
 static size_t gather(const struct ttrpc_conn *conn, struct iovec *iov)
 {
 	size_t n = 0;
 
-	for (const struct held_request *held = conn->queue; held && n < IOV_MAX;
-	     held = held->next_out)
-		n += ttrpc_out_pending(&held->out, &held->position, iov + n, IOV_MAX - n);
+	for (struct outgoing *outgoing = conn->queue; outgoing && n < IOV_MAX;
+	     outgoing = outgoing->next) {
+		n += ttrpc_sending_pending(&outgoing->sending, &outgoing->out, conn->shared,
+					   iov + n, IOV_MAX - n);
+		if (!ttrpc_sending_is_cut(&outgoing->sending))
+			break;
+	}
 	return n;
+}
+
+/* A message of a stream has left, or is dropped: its owner may have waited for that. */
+static void sent(struct held_request *held)
+{
+	struct ttrpc_server *server = held->pub.conn->server;
+
+	held->nr_sent--;
+	if (held->answered && held->nr_sent == 0) {
+		ttrpc_request_end(&held->pub);
+	} else if (held->waits && held->nr_sent < SENT_MAX / 2) {
+		held->waits = false;
+		server->handlers.stream(server->ctx, &held->pub);
+	}
 }
 
 static void pop(struct ttrpc_conn *conn)
 {
-	struct held_request *held = conn->queue;
+	struct outgoing *outgoing = conn->queue;
+	struct held_request *held = outgoing->request;
 
-	conn->queue = held->next_out;
+	conn->out -= outgoing->out.size;
+	conn->queue = outgoing->next;
 	if (!conn->queue)
 		conn->queue_end = &conn->queue;
-	ttrpc_request_end(&held->pub);
+	if (held && outgoing == &held->answer) {
+		ttrpc_request_end(&held->pub);
+		return;
+	}
+	if (outgoing->release)
+		outgoing->release(outgoing->arg);
+	ttrpc_out_release(&outgoing->out);
+	free(outgoing);
+	if (held)
+		sent(held);
 }
 
 /* `written` bytes of the queue have left. The connection may close while answers are released. */
 static void advance(struct ttrpc_conn *conn, size_t written)
 {
-	conn->out -= written;
 	while (conn->queue) {
-		struct held_request *held = conn->queue;
+		struct outgoing *outgoing = conn->queue;
 
-		written = ttrpc_out_advance(&held->out, &held->position, written);
-		if (!ttrpc_out_written(&held->out, &held->position))
+		written = ttrpc_sending_advance(&outgoing->sending, &outgoing->out, written);
+		if (!ttrpc_sending_is_done(&outgoing->sending))
 			return;
 		pop(conn);
 	}
@@ -51,9 +80,11 @@ static bool write_once(struct ttrpc_conn *conn)
 {
 	struct ttrpc_server *server = conn->server;
 	struct msghdr msg = { .msg_iov = server->iov };
+	union ttrpc_control control;
 	ssize_t n;
 
 	msg.msg_iovlen = gather(conn, server->iov);
+	ttrpc_conn_attach(conn, &msg, &control);
 	n = sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
@@ -61,6 +92,7 @@ static bool write_once(struct ttrpc_conn *conn)
 		ttrpc_conn_close(conn, "client");
 		return false;
 	}
+	ttrpc_conn_attached(conn);
 	if (ev_is_active(&conn->write_timer))
 		ev_timer_again(server->loop, &conn->write_timer);
 	advance(conn, (size_t)n);
@@ -91,7 +123,6 @@ void ttrpc_conn_write(struct ttrpc_conn *conn)
 
 void ttrpc_conn_drop_queue(struct ttrpc_conn *conn)
 {
-	conn->out = 0;
 	while (conn->queue)
 		pop(conn);
 }
@@ -110,12 +141,40 @@ static void mark_dirty(struct ttrpc_conn *conn)
 	server->dirty = ttrpc_conn_ref(conn);
 }
 
+void ttrpc_conn_queue(struct ttrpc_conn *conn, struct outgoing *outgoing)
+{
+	const bool is_long = outgoing->out.size >= TTRPC_SHARED_FRAME_MIN;
+
+	if (is_long)
+		ttrpc_conn_offer(conn);
+	ttrpc_sending_init(&outgoing->sending, &outgoing->out, is_long && conn->shared_by_peer);
+	*conn->queue_end = outgoing;
+	conn->queue_end = &outgoing->next;
+	conn->out += outgoing->out.size;
+	mark_dirty(conn);
+	ttrpc_conn_throttle(conn);
+}
+
+void ttrpc_conn_refuse(struct ttrpc_conn *conn, uint32_t stream_id, int code, const char *reason)
+{
+	const struct ttrpc_status status = { .code = code, .message = reason };
+	struct outgoing *outgoing = calloc(1, sizeof(*outgoing));
+
+	if (!outgoing || ttrpc_out_response(&outgoing->out, stream_id, &status, NULL,
+					    conn->server->limits.frame_max)) {
+		free(outgoing);
+		ttrpc_conn_close(conn, "client");
+		return;
+	}
+	ttrpc_conn_queue(conn, outgoing);
+}
+
 static int pack(struct held_request *held, const struct ttrpc_status *status,
 		const ProtobufCMessage *response)
 {
 	size_t max = held->pub.conn->server->limits.frame_max;
 
-	return ttrpc_out_response(&held->out, held->pub.stream_id, status, response, max);
+	return ttrpc_out_response(&held->answer.out, held->pub.stream_id, status, response, max);
 }
 
 /* Answer that the answer cannot be sent. */
@@ -130,33 +189,48 @@ static int pack_apology(struct held_request *held, int code)
 	return pack(held, &status, NULL);
 }
 
-static void answer(struct ttrpc_request *request, const struct ttrpc_status *status,
-		   const ProtobufCMessage *response)
+/* Nobody is there to be answered. */
+static bool is_unheard(struct held_request *held)
 {
-	struct held_request *held = held_of(request);
-	struct ttrpc_conn *conn = request->conn;
-	int err;
+	if (held->pub.conn->open && !held->pub.cut)
+		return false;
+	held->answered = true;
+	if (held->nr_sent == 0)
+		ttrpc_request_end(&held->pub);
+	return true;
+}
 
-	if (!conn->open) {
-		ttrpc_request_end(request);
-		return;
-	}
-	err = pack(held, status, response);
-	if (err)
-		err = pack_apology(held, err);
+/* Queue the answer that was packed, or give up if none could be. */
+static void answer(struct held_request *held, int err)
+{
+	struct ttrpc_request *request = &held->pub;
+	struct ttrpc_conn *conn = request->conn;
+
 	if (err) {
 		ttrpc_conn_ref(conn);
-		ttrpc_request_end(request);
+		held->answered = true;
+		if (held->nr_sent == 0)
+			ttrpc_request_end(request);
 		ttrpc_conn_close(conn, "client");
 		ttrpc_conn_unref(conn);
 		return;
 	}
 	ttrpc_request_answered(request);
-	*conn->queue_end = held;
-	conn->queue_end = &held->next_out;
-	conn->out += held->out.size;
-	mark_dirty(conn);
-	ttrpc_conn_throttle(conn);
+	held->answer.request = held;
+	ttrpc_conn_queue(conn, &held->answer);
+}
+
+static void respond(struct held_request *held, const struct ttrpc_status *status,
+		    const ProtobufCMessage *response)
+{
+	int err;
+
+	if (is_unheard(held))
+		return;
+	err = pack(held, status, response);
+	if (err)
+		err = pack_apology(held, err);
+	answer(held, err);
 }
 
 void ttrpc_request_reply(struct ttrpc_request *request, const ProtobufCMessage *response,
@@ -164,12 +238,52 @@ void ttrpc_request_reply(struct ttrpc_request *request, const ProtobufCMessage *
 {
 	struct held_request *held = held_of(request);
 
-	held->release = release;
-	held->arg = arg;
-	answer(request, NULL, response);
+	held->answer.release = release;
+	held->answer.arg = arg;
+	respond(held, NULL, response);
 }
 
 void ttrpc_request_fail(struct ttrpc_request *request, const struct ttrpc_status *status)
 {
-	answer(request, status, NULL);
+	respond(held_of(request), status, NULL);
+}
+
+void ttrpc_request_finish(struct ttrpc_request *request)
+{
+	struct held_request *held = held_of(request);
+
+	if (!is_unheard(held))
+		answer(held,
+		       ttrpc_out_data(&held->answer.out, request->stream_id,
+				      TTRPC_REMOTE_CLOSED | TTRPC_NO_DATA, NULL, TTRPC_FRAME_MAX));
+}
+
+int ttrpc_request_send(struct ttrpc_request *request, const ProtobufCMessage *message,
+		       void (*release)(void *arg), void *arg)
+{
+	struct held_request *held = held_of(request);
+	struct ttrpc_conn *conn = request->conn;
+	struct outgoing *outgoing;
+	int err;
+
+	if (!conn->open || request->cut)
+		return -ECONNRESET;
+	held->waits = held->nr_sent >= SENT_MAX;
+	if (held->waits)
+		return -EAGAIN;
+	outgoing = calloc(1, sizeof(*outgoing));
+	if (!outgoing)
+		return -ENOMEM;
+	err = ttrpc_out_data(&outgoing->out, request->stream_id, 0, message,
+			     conn->server->limits.frame_max);
+	if (err) {
+		free(outgoing);
+		return err;
+	}
+	outgoing->release = release;
+	outgoing->arg = arg;
+	outgoing->request = held;
+	held->nr_sent++;
+	ttrpc_conn_queue(conn, outgoing);
+	return 0;
 }

@@ -43,7 +43,15 @@ static void set_defaults(struct ttrpc_server_limits *limits)
 	limits->frame_timeout = limits->frame_timeout > 0 ? limits->frame_timeout : 30;
 	limits->frame_rate = limits->frame_rate ? limits->frame_rate : 16 << 10;
 	limits->write_timeout = limits->write_timeout > 0 ? limits->write_timeout : 30;
+	limits->stream_timeout = limits->stream_timeout > 0 ? limits->stream_timeout : 1;
 	limits->metadata_max = limits->metadata_max ? limits->metadata_max : 64;
+	limits->deadline_max = limits->deadline_max > 0 ? limits->deadline_max : 3600;
+}
+
+void ttrpc_server_set_limits(struct ttrpc_server *server, const struct ttrpc_server_limits *limits)
+{
+	server->limits = *limits;
+	set_defaults(&server->limits);
 }
 
 int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *handlers, void *ctx,

@@ -12,17 +12,28 @@ set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 add_compile_definitions(_GNU_SOURCE)
 add_compile_options(-Wall -Wextra -Werror)
 
-set(LUACCEL_SANITIZE "" CACHE STRING "asan, tsan or nothing")
-set_property(CACHE LUACCEL_SANITIZE PROPERTY STRINGS "" asan tsan)
+set(LUACCEL_SANITIZE "" CACHE STRING "asan, tsan, fuzz (clang alone) or nothing")
+set_property(CACHE LUACCEL_SANITIZE PROPERTY STRINGS "" asan tsan fuzz)
+set(level -O1)
 if(LUACCEL_SANITIZE STREQUAL "asan")
 	set(sanitizer -fsanitize=address,undefined -fno-sanitize-recover=undefined)
 elseif(LUACCEL_SANITIZE STREQUAL "tsan")
 	set(sanitizer -fsanitize=thread)
+elseif(LUACCEL_SANITIZE STREQUAL "fuzz")
+	option(LUACCEL_FUZZ_COMPARISONS "Let libFuzzer see what numbers code compares; a fifth slower" OFF)
+	# Beside asan's: what libFuzzer steers by, and what coverage is counted with.
+	set(sanitizer -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined
+		-fprofile-instr-generate -fcoverage-mapping)
+	if(NOT LUACCEL_FUZZ_COMPARISONS)
+		list(APPEND sanitizer -fno-sanitize-coverage=trace-cmp)
+	endif()
+	set(level -O2)
 elseif(NOT LUACCEL_SANITIZE STREQUAL "")
-	message(FATAL_ERROR "LUACCEL_SANITIZE is \"${LUACCEL_SANITIZE}\"; it can be asan, tsan or empty")
+	message(FATAL_ERROR
+		"LUACCEL_SANITIZE is \"${LUACCEL_SANITIZE}\"; it can be asan, tsan, fuzz or empty")
 endif()
 if(LUACCEL_SANITIZE)
-	add_compile_options(${sanitizer} -fno-omit-frame-pointer -O1)
+	add_compile_options(${sanitizer} -fno-omit-frame-pointer ${level})
 	# The C++ runtime must be there before a plugin brings it, or the first exception aborts.
 	add_link_options(${sanitizer})
 	link_libraries(-Wl,--push-state,--no-as-needed -lstdc++ -Wl,--pop-state)
@@ -30,11 +41,12 @@ else()
 	add_link_options(-Wl,-z,defs -Wl,--as-needed)
 endif()
 
-# luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so. A plugin sees the public headers alone
-# (rpc also links the transport).
+# luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so, a link to libvaccel-NAME.so.0.8.0 as
+# vAccel installs its plugins. A plugin sees the public headers alone (rpc also links the transport).
 function(luaccel_plugin name)
-	add_library(vaccel-${name} MODULE ${ARGN})
+	add_library(vaccel-${name} SHARED ${ARGN})
 	target_link_libraries(vaccel-${name} PRIVATE vaccel)
+	set_target_properties(vaccel-${name} PROPERTIES VERSION ${VACCEL_VERSION} SOVERSION 0)
 	install(TARGETS vaccel-${name} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endfunction()
 

@@ -2,7 +2,7 @@
 --
 --     vaccelrt-agent -a unix:///run/luaccel/agent.sock --script scripts/policies/first.lua
 --
--- docs/policies.md explains every word that is used here.
+-- docs/policies/guide.md explains every word that is used here.
 
 -- Where an operation can run. The names are yours; the rest of the script uses them.
 backends {

@@ -11,11 +11,13 @@
  * of the line):
  *
  *     session NAME HINT                  release NAME
- *     resource NAME path|memory|file|blob FILE    drop NAME
+ *     resource NAME HOW FILE             drop NAME
+ *         HOW: path, memory, file or blob, a model; library, a library's path
  *     register RES SESSION               unregister RES SESSION
  *     classify SESSION FILE              classify, with the tags alone
  *     named SESSION FILE                 classify, with an image name too (a generic operation)
  *     say SESSION TEXT                   classify the text itself
+ *     tags SESSION SIZE TEXT             the same, with room for SIZE bytes of tags
  *     fill SESSION SIZE                  classify SIZE bytes that nobody guesses
  *     heldout SESSION FILE               classify each image of a file as train-digits.py writes
  *                                        it; text= the first word of each answer
@@ -24,6 +26,8 @@
  *     run SESSION RES IN DIMS COUNT OUT  torch: run float32 of file IN, of DIMS as 1x3x8x8, for
  *                                        COUNT outputs; they go to files OUT0, OUT1, ...
  *     noop SESSION
+ *     every OP SESSION direct|generic RES    any operation, with RES (or -) where it takes one;
+ *                                        text= all that it wrote (driver_every.c)
  *     churn FILE                         sessions, resources, operations for ever: says CHURN when
  *                                        it begins, and ends by an error (step= where)
  *     fork COMMAND ; COMMAND ...         in a child, which answers as `CHILD ...` and exits
@@ -89,12 +93,13 @@ static int resource_from_blob(struct vaccel_resource **res, const char *bytes, s
 static void cmd_resource(char **word)
 {
 	const char *how = word[2];
+	bool library = strcmp(how, "library") == 0, path = library || strcmp(how, "path") == 0;
 	struct vaccel_resource *res = NULL;
 	char *bytes = NULL;
 	size_t size = 0;
 	int code;
 
-	if (strcmp(how, "path") != 0) {
+	if (!path) {
 		bytes = read_file(word[3], &size);
 		if (!bytes)
 			return;
@@ -104,8 +109,9 @@ static void cmd_resource(char **word)
 			return;
 		}
 	}
-	if (strcmp(how, "path") == 0)
-		code = TIMED(vaccel_resource_new(&res, word[3], VACCEL_RESOURCE_MODEL));
+	if (path)
+		code = TIMED(vaccel_resource_new(
+			&res, word[3], library ? VACCEL_RESOURCE_LIB : VACCEL_RESOURCE_MODEL));
 	else if (strcmp(how, "blob") == 0)
 		code = TIMED(resource_from_blob(&res, bytes, size, "blob.bin"));
 	else
@@ -171,7 +177,8 @@ static const struct command {
 	{ "loop", 3, cmd_loop },	 { "load", 2, cmd_load },
 	{ "run", 6, cmd_run },		 { "noop", 1, cmd_noop },
 	{ "heldout", 2, cmd_heldout },	 { "churn", 1, cmd_churn },
-	{ "rundir", 0, cmd_rundir },	 { "fork", 1, cmd_fork },
+	{ "every", 4, cmd_every },	 { "rundir", 0, cmd_rundir },
+	{ "fork", 1, cmd_fork },	 { "tags", 3, cmd_tags },
 };
 
 static const struct command *command_find(const char *name)

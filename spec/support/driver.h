@@ -1,6 +1,7 @@
 /*
  * driver.h - what the driver's files share: answers, names and files (driver_answer.c), operations
- * (driver_ops.c), and everything else (driver.c, which says what the driver is). One thread.
+ * (driver_ops.c, driver_every.c), and everything else (driver.c, which says what the driver is).
+ * One thread.
  */
 #ifndef SPEC_DRIVER_H
 #define SPEC_DRIVER_H
@@ -61,6 +62,7 @@ bool keep_bytes(char *bytes);
 void cmd_classify(char **word);
 void cmd_named(char **word);
 void cmd_say(char **word);
+void cmd_tags(char **word);
 void cmd_heldout(char **word);
 void cmd_fill(char **word);
 void cmd_loop(char **word);
@@ -68,5 +70,6 @@ void cmd_load(char **word);
 void cmd_run(char **word);
 void cmd_noop(char **word);
 void cmd_churn(char **word);
+void cmd_every(char **word);
 
 #endif

@@ -68,6 +68,26 @@ void cmd_say(char **word)
 	classify(word[1], word[2], strlen(word[2]), false);
 }
 
+/* Classify the text with room for so many bytes of tags. */
+void cmd_tags(char **word)
+{
+	size_t size = strtoul(word[2], NULL, 0);
+	unsigned char *tags = calloc(1, size + 1);
+	int code;
+
+	if (!tags) {
+		say_misuse("out of memory");
+		return;
+	}
+	code = TIMED(vaccel_image_classification(session(word[1]), word[3], tags, NULL,
+						 strlen(word[3]), size, 0));
+	if (code)
+		say_error(code);
+	else
+		say_ok("text=%s", (char *)tags);
+	free(tags);
+}
+
 /* FILE is records of u32 size (little-endian), u8 label, image; the label is Python's affair. */
 void cmd_heldout(char **word)
 {

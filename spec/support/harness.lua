@@ -47,8 +47,9 @@ local function use_public_copy()
     return
   end
   local copy = system.tempdir()
-  local made = os.execute(("cd %s && mkdir %s/build && cp -r --parents bin lib/*.so* spec/driver spec/*.so %s/build")
-    :format(harness.build, copy, copy)) + os.execute(("cp -r %s %s"):format(harness.data, copy))
+  local programs = "$(find spec -maxdepth 1 -type f -perm -u+x ! -name 'unit-*')"
+  local made = os.execute(("cd %s && mkdir %s/build && cp -r --parents bin share lib/*.so* %s %s/build")
+    :format(harness.build, copy, programs, copy)) + os.execute(("cp -r %s %s"):format(harness.data, copy))
   assert(made == 0, "no public copy of the programs could be made")
   harness.build, harness.data = copy .. "/build", copy .. "/data"
   harness.copy = newproxy(true)
@@ -61,16 +62,30 @@ use_public_copy()
 harness.dir = nil
 local started = 0
 
+local agents = {} ---@type Agent[]
+
 function harness.begin()
   harness.dir = system.tempdir()
   started = 0
 end
 
+--- Agents that a spec left running end as operators end them: so do leak checks come to their word.
+local function stop_agents()
+  local left = agents
+  agents = {}
+  for _, agent in ipairs(left) do
+    agent:reap()
+    if not agent.status then agent:stop() end
+  end
+end
+
 function harness.finish()
-  local ok, why = pcall(process.cleanup)
+  local stopped, why = pcall(stop_agents)
+  local clean, reports = pcall(process.cleanup)
   system.remove(harness.dir)
   harness.dir = nil
-  if not ok then error(why, 0) end
+  if not clean then error(reports, 0) end
+  if not stopped then error(why, 0) end
 end
 
 local function has_program(name)
@@ -86,6 +101,11 @@ local NEEDS = {
     if unistd.geteuid() ~= 0 then return "other users need root" end
     return not has_program "setpriv" and "other users need setpriv (util-linux)"
   end,
+  mounts = function ()
+    if unistd.geteuid() ~= 0 then return "mounts need root" end
+    return os.execute "unshare -m mount -t tmpfs tmpfs /mnt 2>/dev/null" ~= 0
+      and "nothing can be mounted here, even by root"
+  end,
   torch = function ()
     return not system.exists(harness.build .. "/lib/libvaccel-torch.so") and "the torch plugin is not built"
   end,
@@ -93,11 +113,20 @@ local NEEDS = {
     return os.execute "/usr/bin/python3 -c 'import torch, PIL' 2>/dev/null" ~= 0
       and "the reference needs python3-torch and python3-pil"
   end,
+  cffi = function ()
+    return os.execute "/usr/bin/python3 -c 'import cffi, distutils' 2>/dev/null" ~= 0
+      and "cffi's reading needs python3-cffi and python3-dev"
+  end,
+  clang = function () return not has_program "clang" and "the second compiler is clang" end,
+  bindgen = function ()
+    return not system.exists "/usr/bin/bindgen" and "bindgen's reading needs bindgen and libclang"
+  end,
+  go = function () return not system.exists "/usr/bin/go" and "cgo's reading needs golang-go" end,
 }
 
 --- Why a spec cannot run here; says so on the terminal too. To be used as
 --- `local why = harness.lacks "torch" if why then return pending(why) end`.
----@param needs string "users torch python"
+---@param needs string names in NEEDS, "users mounts"
 ---@return string? why nil when all is there
 function harness.lacks(needs)
   for need in needs:gmatch "%S+" do
@@ -216,10 +245,23 @@ function Agent:says(pattern, from) return self:expect(pattern, 5 * harness.slow,
 ---@field args string[]? further arguments
 ---@field env table<string, string>?
 ---@field uid integer?
+---@field within string[]? words before its own, as of harness.on_tmpfs()
+
+--- Words before a program's, for a mount namespace in which its run directory is on a file system of
+--- so many bytes and names. Needs "mounts".
+---@param size string "1m"
+---@param names integer
+---@return string[]
+function harness.on_tmpfs(size, names)
+  local script = [[mkdir -p "$0" && mount -t tmpfs -o "$1" tmpfs "$0" && shift && exec "$@"]]
+  return { "unshare", "-m", "sh", "-c", script, "/run/user/" .. unistd.getuid(),
+    ("size=%s,nr_inodes=%d"):format(size, names) }
+end
 
 local function agent_process(options)
-  local argv = { harness.bin "vaccelrt-agent" }
+  local argv = { unpack(options.within or {}) }
   local function add(...) for _, word in ipairs { ... } do argv[#argv + 1] = word end end
+  add(harness.bin "vaccelrt-agent")
   for _, address in ipairs(options.addresses) do add("-a", address) end
   if options.policy then add("--script", harness.file("policy.lua", options.policy)) end
   for _, script in ipairs(options.scripts or {}) do add("--script", script) end
@@ -239,6 +281,7 @@ function harness.agent(options)
   local agent = setmetatable(agent_process(options), Agent)
   agent.addresses = options.addresses
   agent.address = options.addresses[1]
+  agents[#agents + 1] = agent
   agent:expect("^.*Server is running, press Ctrl %+ C to exit", PATIENCE)
   return agent
 end
@@ -259,7 +302,7 @@ function harness.free_tcp()
   local socket = require "posix.sys.socket"
   local fd = assert(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0))
   assert(socket.bind(fd, { family = socket.AF_INET, addr = "127.0.0.1", port = 0 }))
-  local port = assert(socket.getsockname(fd)).port
+  local port = system.port(fd)
   unistd.close(fd)
   return "tcp://127.0.0.1:" .. port
 end
@@ -267,6 +310,7 @@ end
 ---@class Driver: Process
 local Driver = setmetatable({}, { __index = process.Process })
 Driver.__index = Driver
+harness.Driver = Driver
 
 ---@class Answer
 ---@field ok boolean
@@ -305,7 +349,7 @@ function Driver:answer(seconds)
     while self.read_from <= #self.lines do
       local line = self.lines[self.read_from]
       self.read_from = self.read_from + 1
-      local kind = line.stream == "out" and line.text:match "^(%u+) "
+      local kind = line.stream == "out" and not line.partial and line.text:match "^(%u+) "
       if kind == "OK" or kind == "ERR" or kind == "MISUSE" then
         found = line.text
         return true

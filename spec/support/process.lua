@@ -3,6 +3,7 @@
 ---
 --- A process that leaves a sanitizer's report makes process.cleanup() fail, unless the spec says
 --- that it expects one.
+local dirent = require "posix.dirent"
 local fcntl = require "posix.fcntl"
 local poll = require "posix.poll"
 local signal = require "posix.signal"
@@ -26,6 +27,7 @@ local REPORTS = {
 ---@field stream "out"|"err"
 ---@field text string
 ---@field at number when it came, see system.now()
+---@field partial boolean? the stream ended within it
 
 ---@class Process
 ---@field name string
@@ -219,6 +221,27 @@ end
 ---@param number integer
 function Process:kill(number)
   if not self.status then signal.kill(self.pid, number) end
+end
+
+local function thread_states(pid)
+  local states = {}
+  for tid in dirent.files(("/proc/%d/task"):format(pid)) do
+    local file = tid:match "^%d+$" and io.open(("/proc/%d/task/%s/stat"):format(pid, tid))
+    if file then
+      states[#states + 1] = file:read "*a":match "%) (%u)"
+      file:close()
+    end
+  end
+  return table.concat(states)
+end
+
+--- Stop it, every thread: one alone takes the signal, and the others run on until it has.
+---@param seconds number
+function Process:freeze(seconds)
+  self:kill(signal.SIGSTOP)
+  assert(process.wait_until(seconds, function ()
+    return thread_states(self.pid):match "^T+$"
+  end), "the process does not stop")
 end
 
 --- Wait for its end; an error when the time is over.

@@ -5,6 +5,11 @@ local dirent = require "posix.dirent"
 local unistd = require "posix.unistd"
 local stdlib = require "posix.stdlib"
 local errno = require "posix.errno"
+local ffi = require "ffi"
+
+ffi.cdef [[
+int getsockname(int fd, void *address, unsigned *size);
+]]
 
 local system = {}
 
@@ -33,6 +38,16 @@ function system.poll(seconds, ask)
     answer = ask()
   end
   return answer
+end
+
+--- The port of an IPv4 socket that is bound. lua-posix's getsockname() does not say how much room it
+--- has for the answer, and so has none at times.
+---@param fd integer
+---@return integer
+function system.port(fd)
+  local address, size = ffi.new "uint8_t[16]", ffi.new("unsigned[1]", 16)
+  assert(ffi.C.getsockname(fd, address, size) == 0, "no socket")
+  return address[2] * 256 + address[3]
 end
 
 ---@param path string

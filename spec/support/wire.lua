@@ -12,8 +12,9 @@ local wire = {}
 wire.SYNC = "vaccel.sync.agent.AgentService"
 wire.ASYNC = "vaccel.asynchronous.agent.AgentService"
 wire.REQUEST, wire.RESPONSE, wire.DATA = 1, 2, 3
+wire.CLOSED, wire.OPEN, wire.NO_DATA = 1, 2, 4 -- flags
 wire.OK, wire.INVALID_ARGUMENT, wire.NOT_FOUND, wire.PERMISSION_DENIED = 0, 3, 5, 7
-wire.RESOURCE_EXHAUSTED, wire.INTERNAL, wire.UNAVAILABLE = 8, 13, 14
+wire.RESOURCE_EXHAUSTED, wire.INTERNAL, wire.UNAVAILABLE, wire.DEADLINE_EXCEEDED = 8, 13, 14, 4
 
 --- A protobuf varint; a negative number takes ten bytes.
 ---@param number number
@@ -122,6 +123,38 @@ function wire.connect(address)
   return self
 end
 
+--- A unix socket where the spec itself serves, of a path; its descriptor, for wire.accept.
+---@param path string
+---@return integer
+function wire.listen(path)
+  local fd = assert(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0))
+  assert(socket.bind(fd, { family = socket.AF_UNIX, path = path }))
+  assert(socket.listen(fd, 8))
+  return fd
+end
+
+--- The next client of a listener; an error when none comes in time.
+---@param listener integer
+---@param seconds number?
+---@return Connection
+function wire.accept(listener, seconds)
+  if poll.rpoll(listener, (seconds or 30) * 1000) ~= 1 then error("no client in time", 2) end
+  local self = setmetatable({ fd = assert(socket.accept(listener)), buffer = "", stream = -1 }, Connection)
+  open[self] = true
+  return self
+end
+
+--- Answer a call: with a payload, or, as a refusal, with a status' code and message.
+---@param stream integer
+---@param payload string?
+---@param code integer?
+---@param message string?
+function Connection:answer(stream, payload, code, message)
+  local status = code and wire.int(1, code) .. wire.bytes(2, message) or ""
+  self:send(wire.frame { stream = stream, type = wire.RESPONSE,
+    body = wire.bytes(1, status) .. (payload and wire.bytes(2, payload) or "") })
+end
+
 function Connection:close()
   if open[self] then unistd.close(self.fd) end
   open[self] = nil
@@ -215,6 +248,36 @@ function Connection:call(method, payload, service)
   return response
 end
 
+--- Begin a stream of requests, as existing clients do; its number.
+---@param method string
+---@param service string?
+---@param extra string? further fields of the request's envelope
+---@return integer
+function Connection:begin(method, service, extra)
+  self.stream = self.stream + 2
+  self:send(wire.frame { stream = self.stream, type = wire.REQUEST, flags = wire.OPEN + wire.NO_DATA,
+    body = wire.request(service or wire.ASYNC, method) .. (extra or "") })
+  return self.stream
+end
+
+--- One message of a stream.
+---@param stream integer
+---@param body string
+---@param flags integer?
+function Connection:data(stream, body, flags)
+  self:send(wire.frame { stream = stream, type = wire.DATA, flags = flags, body = body })
+end
+
+--- The end of a stream of requests, and the response to it.
+---@param stream integer
+---@return Response
+function Connection:finish(stream)
+  self:data(stream, "", wire.CLOSED + wire.NO_DATA)
+  local response = wire.response(assert(self:receive(), "the peer hung up"))
+  assert(response.stream == stream, "an answer to another call")
+  return response
+end
+
 --- CreateSession; the session's id.
 ---@param hint integer?
 ---@return integer
@@ -229,15 +292,154 @@ function wire.blob(name, data, kind)
   return wire.int(1, kind or 1) .. wire.bytes(2, name) .. wire.bytes(3, data) .. wire.int(4, #data)
 end
 
---- A RegisterRequest with blobs, for a model.
-function wire.register(session, blobs)
+wire.LIB, wire.RESOURCE_DATA, wire.MODEL = 0, 1, 2
+
+--- A RegisterRequest with blobs, for a model unless it says otherwise.
+---@param session integer
+---@param blobs string[]
+---@param kind integer?
+function wire.register(session, blobs, kind)
   local parts = {}
   for _, blob in ipairs(blobs) do parts[#parts + 1] = wire.bytes(2, blob) end
-  return table.concat(parts) .. wire.int(3, 2) .. wire.int(5, session)
+  return table.concat(parts) .. wire.int(3, kind or wire.MODEL) .. wire.int(5, session)
+end
+
+--- A RegisterRequest with paths or URLs.
+---@param session integer
+---@param paths string[]
+---@param kind integer?
+function wire.register_paths(session, paths, kind)
+  local parts = {}
+  for _, path in ipairs(paths) do parts[#parts + 1] = wire.bytes(1, path) end
+  return table.concat(parts) .. wire.int(3, kind or wire.MODEL) .. wire.int(5, session)
 end
 
 --- An image.Request.
 function wire.image(session, image) return wire.int(1, session) .. wire.bytes(2, image) end
+
+--- A packed list of numbers.
+function wire.packed(field, numbers)
+  local parts = {}
+  for i, number in ipairs(numbers) do parts[i] = wire.varint(number) end
+  return wire.bytes(field, table.concat(parts))
+end
+
+--- The bytes of numbers as C has them: wire.numbers("float", 1, 2).
+---@param ctype string
+---@param ... number
+---@return string
+function wire.numbers(ctype, ...)
+  local count = select("#", ...)
+  return ffi.string(ffi.new(ctype .. "[?]", count, { ... }), count * ffi.sizeof(ctype))
+end
+
+--- A Tensor of any family: FLOAT in TensorFlow and TensorFlow Lite unless it says otherwise.
+---@param tensor { data: string, dims: integer[], type: integer? }
+---@return string
+function wire.tensor(tensor)
+  return wire.bytes(1, tensor.data) .. wire.packed(2, tensor.dims) .. wire.int(3, tensor.type or 1)
+end
+
+local function repeated(field, messages)
+  local parts = {}
+  for i, message in ipairs(messages or {}) do parts[i] = wire.bytes(field, message) end
+  return table.concat(parts)
+end
+
+--- A Model{Load,Unload}Request of any family.
+function wire.model(session, model) return wire.int(1, session) .. wire.int(2, model) end
+
+local function nodes(names)
+  local list = {}
+  for i, name in ipairs(names or {}) do list[i] = wire.bytes(1, name) .. wire.int(2, i - 1) end
+  return list
+end
+
+--- A tf.ModelRunRequest.
+---@param run { from: string[]?, to: string[]?, tensors: string[]?, options: string? }
+function wire.tf_run(session, model, run)
+  return wire.model(session, model) .. (run.options and wire.bytes(3, run.options) or "")
+    .. repeated(4, nodes(run.from)) .. repeated(5, nodes(run.to)) .. repeated(6, run.tensors)
+end
+
+--- A tflite.ModelRunRequest.
+function wire.tflite_run(session, model, tensors, outputs)
+  return wire.model(session, model) .. repeated(3, tensors) .. wire.int(4, outputs)
+end
+
+--- A torch.ModelRunRequest.
+function wire.torch_run(session, model, tensors, outputs)
+  return wire.model(session, model) .. repeated(4, tensors) .. wire.int(5, outputs)
+end
+
+--- The numbers of vaccel_arg_type_t and vaccel_op_type_t that specs use.
+wire.ARG = { RAW = 0, INT32 = 5, INT64 = 7, UINT8 = 9, FLOAT32 = 17, FLOAT32_ARRAY = 18, FLOAT64 = 19,
+  FLOAT64_ARRAY = 20, UCHAR_ARRAY = 26, STRING = 27, BUFFER = 28 }
+wire.OP = { NOOP = 0, EXEC = 1, EXEC_WITH_RESOURCE = 2, CLASSIFY = 3, DETECT = 4, SEGMENT = 5, POSE = 6, DEPTH = 7,
+  TF_LOAD = 8, SGEMM = 17, ARRAYCOPY = 18, MMULT = 19, PARALLEL = 20, VECTORADD = 21, MINMAX = 22, OPENCV = 23 }
+
+--- A genop.Arg; `size` lies about its bytes.
+---@param kind integer
+---@param bytes string
+---@param size integer?
+function wire.arg(kind, bytes, size)
+  return wire.bytes(1, bytes) .. wire.int(2, size or #bytes) .. wire.int(3, kind)
+end
+
+--- An argument as the chunks that GenopStream has for it.
+---@param kind integer
+---@param bytes string
+---@param length integer of a chunk
+---@return string[] Args
+function wire.chunks(kind, bytes, length)
+  local parts = math.ceil(#bytes / length)
+  local list = {}
+  for part = 1, parts do
+    list[part] = wire.arg(kind, bytes:sub((part - 1) * length + 1, part * length), #bytes)
+      .. wire.int(5, parts) .. wire.int(6, part)
+  end
+  return list
+end
+
+--- A genop.Request as it is, of Args.
+---@param session integer
+---@param read string[]?
+---@param write string[]?
+function wire.genop_part(session, read, write)
+  return wire.int(1, session) .. repeated(2, read) .. repeated(3, write)
+end
+
+--- A genop.Request: the operation's number goes first.
+---@param session integer
+---@param operation integer
+---@param read string[]? Args
+---@param write string[]? Args
+function wire.genop(session, operation, read, write)
+  return wire.int(1, session) .. wire.bytes(2, wire.arg(wire.ARG.UINT8, string.char(operation)))
+    .. repeated(2, read) .. repeated(3, write)
+end
+
+--- The bytes of what a genop.Response has written.
+---@param response Response
+---@return string[]
+function wire.written(response)
+  local list = {}
+  for i, arg in ipairs(response.fields[1] or {}) do list[i] = wire.decode(arg)[1][1] end
+  return list
+end
+
+--- What the details of a failure say.
+---@param response Response
+---@return { kind: integer, code: integer?, status: integer?, text: string? }?
+function wire.failure(response)
+  if not response.detail then return nil end
+  local err = wire.decode(response.detail)
+  local status = err[3] and wire.decode(err[3][1])
+  return {
+    kind = err[1] and err[1][1] or 0, code = err[2] and err[2][1],
+    status = status and (status[3] and status[3][1] or 0), text = status and (status[4] and status[4][1] or ""),
+  }
+end
 
 function wire.hex(bytes)
   return (bytes:gsub(".", function (c) return ("%02x"):format(c:byte()) end))

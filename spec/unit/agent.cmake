@@ -2,3 +2,7 @@ luaccel_unit_test(agent_strand SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_strand.c 
 luaccel_unit_test(agent_idmap SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_idmap.c LIBS luaccel-agent)
 luaccel_unit_test(agent_pool SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_pool.c LIBS luaccel-agent)
 luaccel_unit_test(agent_options SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_options.c LIBS luaccel-agent)
+luaccel_unit_test(agent_content SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_content.c LIBS luaccel-agent)
+luaccel_unit_test(agent_account SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_account.c LIBS luaccel-agent)
+luaccel_unit_test(agent_helm SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_helm.c LIBS luaccel-agent)
+luaccel_unit_test(agent_pace SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_pace.c LIBS luaccel-agent)

@@ -85,12 +85,55 @@ static void one_worker_is_enough(void **state)
 	assert_int_equal(most, 1);
 }
 
+static pthread_key_t at_exit;
+static atomic_uint exits;
+
+static void exit_slowly(void *value)
+{
+	(void)value;
+	usleep(30000);
+	atomic_fetch_add(&exits, 1);
+}
+
+static void mark_thread(struct job *job)
+{
+	usleep(((struct counted *)job)->sleep_us);
+	pthread_setspecific(at_exit, job);
+}
+
+/* A thread's own clearing up is part of it: a leak was reported for one that was still at it. */
+static void pool_free_waits_until_threads_have_ended(void **state)
+{
+	struct ev_loop *loop = ev_loop_new(0);
+	struct counted jobs[4];
+	struct pool *pool;
+	unsigned i;
+
+	(void)state;
+	assert_int_equal(pthread_key_create(&at_exit, exit_slowly), 0);
+	loop_thread = pthread_self();
+	ended = 0;
+	assert_int_equal(pool_new(loop, 4, &pool), 0);
+	for (i = 0; i < 4; i++) {
+		jobs[i] = (struct counted){ .job = { .run = mark_thread, .done = done },
+					    .sleep_us = 20000 };
+		pool_submit(pool, &jobs[i].job);
+	}
+	while (ended < 4)
+		ev_run(loop, EVRUN_ONCE);
+	pool_free(pool);
+	assert_int_equal(exits, 4);
+	ev_loop_destroy(loop);
+	pthread_key_delete(at_exit);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_job_runs_and_ends_once),
 		cmocka_unit_test(workers_come_as_needed_up_to_the_limit),
 		cmocka_unit_test(one_worker_is_enough),
+		cmocka_unit_test(pool_free_waits_until_threads_have_ended),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,6 +60,14 @@ static void it_may_quote_itself(void **state)
 	assert_string_equal(last_error(), "outer: inner");
 }
 
+/* Names in it may be a stranger's, and it is logged. */
+static void it_is_one_line(void **state)
+{
+	(void)state;
+	luaccel_set_error("no %s", "file\nERROR all is lost\r\x1b[2J\x7f\tß");
+	assert_string_equal(last_error(), "no file ERROR all is lost  [2J  ß");
+}
+
 static void *other_thread(void *arg)
 {
 	(void)arg;
@@ -110,6 +118,7 @@ int main(void)
 		cmocka_unit_test(it_is_copied_as_snprintf_does),
 		cmocka_unit_test(it_is_cut_at_1023_bytes),
 		cmocka_unit_test(it_may_quote_itself),
+		cmocka_unit_test(it_is_one_line),
 		cmocka_unit_test(each_thread_has_its_own),
 		cmocka_unit_test(not_initialised_says_why),
 	};

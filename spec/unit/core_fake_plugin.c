@@ -2,7 +2,7 @@
  * core_fake_plugin.c - the plugins that the core's tests load: local, remote, and broken in
  * various ways, as the definitions say. They count what is called.
  */
-#include "core_fake.h"
+#include "core_fake_ops.h"
 #include <luaccel.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +16,12 @@
 
 __attribute__((visibility("default"))) struct fake fake;
 
+#ifdef FAKE_OPS
+static int register_ops(void)
+{
+	return vaccel_plugin_register_ops(fake_ops, VACCEL_OP_MAX);
+}
+#else
 static int fake_noop(struct vaccel_session *sess)
 {
 	(void)sess;
@@ -24,10 +30,16 @@ static int fake_noop(struct vaccel_session *sess)
 
 static struct vaccel_op ops[] = { VACCEL_OP_INIT(noop, VACCEL_OP_NOOP, fake_noop) };
 
+static int register_ops(void)
+{
+	return vaccel_plugin_register_ops(ops, 1);
+}
+#endif
+
 static int init(void)
 {
 	fake = (struct fake){ .inits = fake.inits + 1, .finis = fake.finis };
-	if (vaccel_plugin_register_ops(ops, 1))
+	if (register_ops())
 		return VACCEL_EINVAL;
 #ifdef FAKE_BROKEN
 	luaccel_set_error("no device /dev/fake; plug one in");

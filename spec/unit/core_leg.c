@@ -27,7 +27,7 @@ static void legs_bear_their_sessions_id(void **state)
 	char path[PATH_MAX];
 
 	(void)state;
-	assert_int_equal(core->leg_open(noop, id, VACCEL_PLUGIN_GPU, &leg), 0);
+	assert_int_equal(core->leg_open(noop, id, VACCEL_PLUGIN_GPU, NULL, &leg), 0);
 	assert_int_equal(leg->id, id);
 	assert_int_equal(leg->hint, VACCEL_PLUGIN_GPU);
 	assert_ptr_equal(leg->plugin, noop);
@@ -36,7 +36,7 @@ static void legs_bear_their_sessions_id(void **state)
 	assert_string_equal(leg->rundir, path);
 
 	/* Another leg of the same session: its directory has the plugin's name. */
-	assert_int_equal(core->leg_open(local, id, 0, &second), 0);
+	assert_int_equal(core->leg_open(local, id, 0, NULL, &second), 0);
 	snprintf(path, sizeof(path), "%s/session.%lld-fake-local", vaccel_rundir(), (long long)id);
 	assert_string_equal(second->rundir, path);
 	assert_true(exists(path));
@@ -50,7 +50,7 @@ static void legs_bear_their_sessions_id(void **state)
 
 	assert_int_equal(vaccel_noop(leg), 0);
 	assert_int_equal(core->leg_close(leg), 0);
-	assert_int_equal(core->leg_open(noop, id, 0, &third), 0);
+	assert_int_equal(core->leg_open(noop, id, 0, NULL, &third), 0);
 	assert_int_equal(core->leg_close(third), 0);
 	assert_int_equal(core->leg_close(second), 0);
 	assert_int_equal(count_entries(vaccel_rundir()), 0);
@@ -58,19 +58,25 @@ static void legs_bear_their_sessions_id(void **state)
 
 static void a_remote_leg_is_a_remote_session(void **state)
 {
+	const struct luaccel_target target = { .uri = "unix:///agent.sock" };
 	struct fake *fake = fake_of(FAKE("remote"));
 	struct vaccel_session *leg;
 
 	(void)state;
-	assert_int_equal(core->leg_open(remote, 900, VACCEL_PLUGIN_REMOTE | 1, &leg), 0);
+	assert_int_equal(core->leg_open(remote, 900, VACCEL_PLUGIN_REMOTE | 1, NULL, &leg), 0);
 	assert_true(leg->is_virtio);
 	assert_int_equal(leg->remote_id, 500 + fake->session_inits);
 	assert_int_equal(fake->flags, 1);
 	assert_int_equal(core->leg_close(leg), 0);
 	assert_int_equal(fake->session_releases, 1);
 
+	/* Neither a plugin that knows no targets nor a local one is sent anywhere. */
+	assert_null(core->plugin_targets(remote));
+	assert_int_equal(core->leg_open(remote, 902, 0, &target, &leg), VACCEL_ENOTSUP);
+	assert_int_equal(core->leg_open(noop, 903, 0, &target, &leg), VACCEL_ENOTSUP);
+
 	fake->session_init_ret = VACCEL_EBUSY;
-	assert_int_equal(core->leg_open(remote, 901, 0, &leg), VACCEL_EBUSY);
+	assert_int_equal(core->leg_open(remote, 901, 0, NULL, &leg), VACCEL_EBUSY);
 	fake->session_init_ret = 0;
 	assert_int_equal(count_entries(vaccel_rundir()), 0);
 }
@@ -98,7 +104,7 @@ static void hidden_resources_share_bytes(void **state)
 	assert_int_equal(vaccel_resource_get_by_id(&found, hidden->id), 0);
 	assert_ptr_equal(found, &shared);
 
-	assert_int_equal(core->leg_open(noop, core->session_id(), 0, &leg), 0);
+	assert_int_equal(core->leg_open(noop, core->session_id(), 0, NULL, &leg), 0);
 	assert_int_equal(vaccel_torch_model_load(leg, hidden), VACCEL_EPERM);
 	assert_int_equal(vaccel_resource_register(hidden, leg), 0);
 	assert_true(vaccel_session_has_resource(leg, hidden));
@@ -136,7 +142,7 @@ static void what_a_plugin_does_to_a_hidden_blob_stays_there(void **state)
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, sizeof(path), "%s/f", dir);
 	write_file(path, "file");
-	assert_int_equal(core->leg_open(noop, core->session_id(), 0, &leg), 0);
+	assert_int_equal(core->leg_open(noop, core->session_id(), 0, NULL, &leg), 0);
 	assert_int_equal(vaccel_resource_init(&file, path, VACCEL_RESOURCE_DATA), 0);
 
 	/* Shared before anybody has turned its path into a blob. */
@@ -166,6 +172,63 @@ static void what_a_plugin_does_to_a_hidden_blob_stays_there(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* The bytes stay where they are; what is done to the resource reaches no file. */
+static void resources_of_files_copy_nothing(void **state)
+{
+	struct vaccel_blob mapped = { .type = VACCEL_BLOB_MAPPED }, buffer = mapped, twin = mapped;
+	const struct vaccel_blob *blobs[] = { &mapped, &buffer, &twin };
+	char path[PATH_MAX], name[] = "m.pt";
+	struct vaccel_resource *res, *other;
+	struct stat file, link;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/bytes", vaccel_rundir());
+	write_file(path, "the bytes");
+	assert_int_equal(chmod(path, S_IRUSR), 0);
+	buffer.type = VACCEL_BLOB_BUFFER;
+	mapped.name = buffer.name = twin.name = name;
+	mapped.path = buffer.path = twin.path = path;
+	assert_int_equal(core->resource_from_files(&res, blobs, 3, VACCEL_RESOURCE_MODEL), 0);
+	assert_int_equal(res->nr_blobs, 3);
+	assert_int_equal(res->blobs[0]->type, VACCEL_BLOB_MAPPED);
+	assert_string_equal(res->blobs[0]->name, "m.pt");
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(stat(res->blobs[0]->path, &link), 0);
+	assert_true(file.st_ino == link.st_ino && link.st_nlink == 3);
+	assert_int_equal(res->blobs[1]->type, VACCEL_BLOB_BUFFER);
+	assert_string_equal(res->blobs[1]->name, "m.pt");
+	assert_null(res->blobs[1]->path);
+	assert_string_not_equal(res->blobs[2]->name, "m.pt"); /* the name is taken */
+	assert_int_equal(core->resource_from_files(&other, blobs + 1, 1, VACCEL_RESOURCE_DATA), 0);
+	assert_null(other->rundir);
+
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(res->blobs[i]->size, 9);
+		assert_memory_equal(res->blobs[i]->data, "the bytes", 9);
+		memset(res->blobs[i]->data, 'x', 9);
+	}
+	assert_memory_equal(other->blobs[0]->data, "the bytes", 9);
+	assert_int_equal(vaccel_resource_delete(other), 0);
+	assert_int_equal(vaccel_resource_delete(res), 0);
+	assert_int_equal(stat(path, &file), 0);
+	assert_int_equal(file.st_nlink, 1);
+	assert_int_equal(file.st_size, 9);
+
+	assert_int_equal(core->resource_from_files(&res, blobs, 1, VACCEL_RESOURCE_MAX),
+			 VACCEL_EINVAL);
+	mapped.name = path; /* no name of a file */
+	assert_int_equal(core->resource_from_files(&res, blobs, 1, VACCEL_RESOURCE_MODEL),
+			 VACCEL_EINVAL);
+	mapped.name = name;
+	unlink(path);
+	assert_int_equal(core->resource_from_files(&res, blobs, 1, VACCEL_RESOURCE_MODEL),
+			 VACCEL_ENOENT);
+	assert_reason("Could not link");
+	assert_int_equal(core->resource_from_files(&res, blobs + 1, 1, VACCEL_RESOURCE_MODEL),
+			 VACCEL_ENOENT);
+	assert_int_equal(count_entries(vaccel_rundir()), 0);
+}
+
 static void legs_close_whatever_the_plugin_says(void **state)
 {
 	struct fake *fake = fake_of(FAKE("local"));
@@ -177,7 +240,7 @@ static void legs_close_whatever_the_plugin_says(void **state)
 						       VACCEL_RESOURCE_DATA, "b", true),
 			 0);
 	assert_int_equal(core->resource_share(&shared, &hidden), 0);
-	assert_int_equal(core->leg_open(local, core->session_id(), 0, &leg), 0);
+	assert_int_equal(core->leg_open(local, core->session_id(), 0, NULL, &leg), 0);
 	assert_int_equal(vaccel_resource_register(hidden, leg), 0);
 	fake->unregister_ret = VACCEL_EIO;
 	assert_int_equal(core->leg_close(leg), VACCEL_EIO);
@@ -195,6 +258,7 @@ int main(void)
 		cmocka_unit_test(a_remote_leg_is_a_remote_session),
 		cmocka_unit_test(hidden_resources_share_bytes),
 		cmocka_unit_test(what_a_plugin_does_to_a_hidden_blob_stays_there),
+		cmocka_unit_test(resources_of_files_copy_nothing),
 		cmocka_unit_test(legs_close_whatever_the_plugin_says),
 	};
 

@@ -28,13 +28,27 @@ static void count_allocations(void)
 	assert_true(__sanitizer_install_malloc_and_free_hooks(count_malloc, ignore_free));
 }
 #else
-/* Ours comes before libc's; what it gives is from libc all the same. */
+/* Ours come before libc's, for libvaccel too; what they give is from libc all the same. */
 extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *ptr, size_t size);
 
-void *malloc(size_t size)
+__attribute__((visibility("default"))) void *malloc(size_t size)
 {
 	atomic_fetch_add(&allocations, 1);
 	return __libc_malloc(size);
+}
+
+__attribute__((visibility("default"))) void *calloc(size_t count, size_t size)
+{
+	atomic_fetch_add(&allocations, 1);
+	return __libc_calloc(count, size);
+}
+
+__attribute__((visibility("default"))) void *realloc(void *ptr, size_t size)
+{
+	atomic_fetch_add(&allocations, 1);
+	return __libc_realloc(ptr, size);
 }
 
 static void count_allocations(void)
@@ -71,15 +85,15 @@ static void noop_and_its_errors(void **state)
 static void a_local_call_allocates_nothing(void **state)
 {
 	unsigned char text[64], name[64];
+	struct vaccel_tf_buffer *probe;
 	unsigned long before;
-	void *volatile probe;
 
 	(void)state;
 	count_allocations();
 	before = atomic_load(&allocations);
-	probe = malloc(1);
-	free(probe);
-	assert_int_equal(atomic_load(&allocations), before + 1); /* they are counted */
+	assert_int_equal(vaccel_tf_buffer_new(&probe, NULL, 0), 0);
+	assert_int_equal(vaccel_tf_buffer_delete(probe), 0);
+	assert_int_equal(atomic_load(&allocations), before + 1); /* libvaccel's are counted */
 	before = atomic_load(&allocations);
 	for (int i = 0; i < 1000; i++) {
 		vaccel_noop(&sess);
@@ -155,32 +169,6 @@ static void generic_images(void **state)
 	assert_int_equal(vaccel_genop(&sess, read, 2, write, 2), VACCEL_EINVAL);
 }
 
-static void generic_ops_that_are_not(void **state)
-{
-	static const struct {
-		uint8_t op;
-		int code;
-	} cases[] = { { VACCEL_OP_NOOP, VACCEL_EINVAL },
-		      { 24, VACCEL_EINVAL },
-		      { 255, VACCEL_EINVAL },
-		      { VACCEL_OP_TF_MODEL_LOAD, VACCEL_ENOTSUP },
-		      { VACCEL_OP_TORCH_MODEL_RUN, VACCEL_ENOTSUP },
-		      { VACCEL_OP_TORCH_SGEMM, VACCEL_ENOTSUP } };
-	uint32_t number = 3;
-	uint8_t op;
-	struct vaccel_arg read = arg(VACCEL_ARG_UINT8, &op, 1);
-	struct vaccel_arg wide = arg(VACCEL_ARG_UINT32, &number, 4);
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		op = cases[i].op;
-		assert_int_equal(vaccel_genop(&sess, &read, 1, NULL, 0), cases[i].code);
-	}
-	assert_int_equal(vaccel_genop(&sess, &wide, 1, NULL, 0), VACCEL_EINVAL);
-	assert_int_equal(vaccel_genop(&sess, NULL, 0, NULL, 0), VACCEL_EINVAL);
-	assert_int_equal(vaccel_genop(&sess, NULL, 3, NULL, 0), VACCEL_EINVAL);
-}
-
 static void torch_models(void **state)
 {
 	struct vaccel_torch_tensor *in, *out[2] = { NULL, NULL };
@@ -222,47 +210,6 @@ static void torch_models(void **state)
 	assert_int_equal(vaccel_resource_release(&lib), 0);
 }
 
-static void tensors_and_buffers(void **state)
-{
-	struct vaccel_torch_tensor tensor, *allocated;
-	struct vaccel_torch_buffer *buffer;
-	char mine[4];
-	void *taken;
-	size_t size;
-
-	(void)state;
-	assert_int_equal(vaccel_torch_tensor_init(&tensor, 0, NULL, VACCEL_TORCH_INT),
-			 VACCEL_EINVAL);
-	assert_int_equal(vaccel_torch_tensor_init(NULL, 1, NULL, VACCEL_TORCH_INT), VACCEL_EINVAL);
-	assert_int_equal(vaccel_torch_tensor_init(&tensor, 3, NULL, VACCEL_TORCH_INT), 0);
-	assert_int_equal(tensor.dims[2], 0);
-	assert_int_equal(vaccel_torch_tensor_set_data(&tensor, mine, sizeof(mine)), 0);
-	assert_false(tensor.owned);
-	assert_int_equal(vaccel_torch_tensor_take_data(&tensor, &taken, &size), 0);
-	assert_ptr_equal(taken, mine);
-	assert_null(tensor.data);
-	assert_int_equal(vaccel_torch_tensor_take_data(&tensor, NULL, &size), VACCEL_EINVAL);
-	assert_int_equal(vaccel_torch_tensor_release(&tensor), 0);
-	assert_null(tensor.dims);
-
-	assert_int_equal(vaccel_torch_tensor_allocate(&allocated, 1, NULL, VACCEL_TORCH_BYTE, 0),
-			 0);
-	assert_null(allocated->data);
-	assert_int_equal(vaccel_torch_tensor_delete(allocated), 0);
-	assert_int_equal(vaccel_torch_tensor_new(&allocated, INT64_MAX, NULL, VACCEL_TORCH_BYTE),
-			 VACCEL_ENOMEM);
-	assert_int_equal(vaccel_torch_tensor_new(NULL, 1, NULL, VACCEL_TORCH_BYTE), VACCEL_EINVAL);
-
-	assert_int_equal(vaccel_torch_buffer_new(&buffer, strdup("opts"), 4), 0);
-	assert_int_equal(vaccel_torch_buffer_take_data(buffer, &taken, &size), 0);
-	assert_memory_equal(taken, "opts", 4);
-	free(taken);
-	assert_null(buffer->data);
-	assert_int_equal(vaccel_torch_buffer_delete(buffer), 0);
-	assert_int_equal(vaccel_torch_buffer_delete(NULL), VACCEL_EINVAL);
-	assert_int_equal(vaccel_torch_buffer_init(NULL, NULL, 0), VACCEL_EINVAL);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -270,9 +217,7 @@ int main(void)
 		cmocka_unit_test(a_local_call_allocates_nothing),
 		cmocka_unit_test(images),
 		cmocka_unit_test(generic_images),
-		cmocka_unit_test(generic_ops_that_are_not),
 		cmocka_unit_test(torch_models),
-		cmocka_unit_test(tensors_and_buffers),
 	};
 
 	return cmocka_run_group_tests(tests, start_session, stop_session);

@@ -3,8 +3,8 @@
  * itself again in other environments; its first argument says what to do there.
  */
 #include "core_test.h"
+#include "unit_output.h"
 #include <errno.h>
-#include <spawn.h>
 #include <sys/wait.h>
 
 static char output[8192];
@@ -12,26 +12,7 @@ static char output[8192];
 /* Run this program as `what` with these variables; stdout and stderr go to output. */
 static int run_child(const char *what, char *const *environment)
 {
-	char *argv[] = { "/proc/self/exe", (char *)what, NULL };
-	posix_spawn_file_actions_t actions;
-	FILE *file = tmpfile();
-	size_t length;
-	int status;
-	pid_t pid;
-
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_adddup2(&actions, fileno(file), STDOUT_FILENO);
-	posix_spawn_file_actions_adddup2(&actions, fileno(file), STDERR_FILENO);
-	assert_int_equal(posix_spawn(&pid, argv[0], &actions, NULL, argv, environment), 0);
-	posix_spawn_file_actions_destroy(&actions);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	rewind(file);
-	length = fread(output, 1, sizeof(output) - 1, file);
-	output[length] = '\0';
-	fclose(file);
-	if (!WIFEXITED(status))
-		fail_msg("child %s died: %s", what, output);
-	return WEXITSTATUS(status);
+	return run_again(what, environment, output, sizeof(output));
 }
 
 #define assert_output(part)                                                                        \

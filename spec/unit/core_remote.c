@@ -43,10 +43,7 @@ static void the_plugin_hears_of_sessions(void **state)
 	assert_int_equal(vaccel_session_init(&sess, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_CPU), 0);
 	assert_int_equal(fake->flags, VACCEL_PLUGIN_CPU);
 	assert_int_equal(sess.hint, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_CPU);
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 	assert_int_equal(vaccel_session_update(&sess, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_GPU), 0);
-#pragma GCC diagnostic pop
 	assert_int_equal(fake->session_updates, 1);
 	assert_int_equal(fake->flags, VACCEL_PLUGIN_GPU);
 	assert_int_equal(sess.hint, VACCEL_PLUGIN_REMOTE | VACCEL_PLUGIN_CPU);

@@ -254,26 +254,59 @@ static void from_blobs(void **state)
 	assert_int_equal(vaccel_resource_release(&source), 0);
 }
 
-static void a_url_needs_the_other_side(void **state)
+/* Two lines that programs look for. */
+static void bare_paths_are_warned_of(void **state)
+{
+	struct vaccel_config config;
+	struct vaccel_resource bare, prefixed;
+	char base[64], uri[128], path[256] = "", text[4096], expected[256];
+	const struct dirent *entry;
+	FILE *log;
+	DIR *stream;
+
+	snprintf(base, sizeof(base), "%s/warned", dir);
+	snprintf(uri, sizeof(uri), "file://%s", two);
+	assert_int_equal(
+		vaccel_config_init(&config, NOOP_PLUGIN, VACCEL_LOG_WARN, base, false, false), 0);
+	assert_int_equal(vaccel_bootstrap_with_config(&config), 0);
+	vaccel_config_release(&config);
+	assert_int_equal(vaccel_resource_init(&bare, one, VACCEL_RESOURCE_MODEL), 0);
+	assert_int_equal(vaccel_resource_init(&prefixed, uri, VACCEL_RESOURCE_MODEL), 0);
+	assert_int_equal(vaccel_resource_release(&bare), 0);
+	assert_int_equal(vaccel_resource_release(&prefixed), 0);
+	assert_int_equal(start_noop(state), 0);
+
+	stream = opendir(dir);
+	while ((entry = readdir(stream))) {
+		if (strncmp(entry->d_name, "warned", 6) == 0)
+			snprintf(path, sizeof(path), "%.64s/%.128s", dir, entry->d_name);
+	}
+	closedir(stream);
+	log = fopen(path, "r");
+	assert_non_null(log);
+	text[fread(text, 1, sizeof(text) - 1, log)] = '\0';
+	fclose(log);
+	unlink(path);
+	snprintf(expected, sizeof(expected), "Assuming %s is a local path\n", one);
+	assert_non_null(strstr(text, "Path does not seem to have a `<prefix>://`\n"));
+	assert_non_null(strstr(text, expected));
+	assert_null(strstr(text, two));
+}
+
+static void neither_files_nor_directories(void **state)
 {
 	struct vaccel_resource res;
-	struct vaccel_session sess;
+	char gone[128];
 
 	(void)state;
-	assert_int_equal(vaccel_resource_init(&res, "https://host/m.pt", VACCEL_RESOURCE_MODEL), 0);
-	assert_int_equal(res.path_type, VACCEL_PATH_REMOTE_FILE);
-	assert_string_equal(res.paths[0], "https://host/m.pt");
-	assert_int_equal(vaccel_session_init(&sess, 0), 0);
-	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_ENOTSUP);
-	assert_reason("https://host/m.pt");
-	assert_null(res.rundir);
-	assert_int_equal(vaccel_session_release(&sess), 0);
-	assert_int_equal(vaccel_resource_release(&res), 0);
-	assert_int_equal(vaccel_resource_init(&res, "gopher://x", VACCEL_RESOURCE_MODEL),
-			 VACCEL_EINVAL);
-	assert_reason("Unsupported URI prefix");
+	snprintf(gone, sizeof(gone), "file://%s/gone", dir);
+	assert_int_equal(vaccel_resource_init(&res, gone, VACCEL_RESOURCE_MODEL), VACCEL_EINVAL);
+	assert_reason("not a readable file or directory");
 	assert_int_equal(vaccel_resource_init(&res, "/dev/null", VACCEL_RESOURCE_MODEL),
 			 VACCEL_EINVAL);
+	assert_int_equal(vaccel_resource_init(&res, "other:///etc/passwd", VACCEL_RESOURCE_MODEL),
+			 VACCEL_EINVAL);
+	assert_reason("Unsupported URI prefix");
 }
 
 static void paths_too_long(void **state)
@@ -394,7 +427,8 @@ int main(void)
 		cmocka_unit_test(directories_that_link_to_themselves),
 		cmocka_unit_test(from_bytes),
 		cmocka_unit_test(from_blobs),
-		cmocka_unit_test(a_url_needs_the_other_side),
+		cmocka_unit_test(bare_paths_are_warned_of),
+		cmocka_unit_test(neither_files_nor_directories),
 		cmocka_unit_test(paths_too_long),
 		cmocka_unit_test(found_by_id_and_type),
 		cmocka_unit_test(many_in_one_session),

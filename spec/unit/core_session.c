@@ -136,18 +136,17 @@ static void hints_choose_plugins(void **state)
 
 		assert_int_equal(vaccel_session_init(&sess, cases[i].hint), 0);
 		assert_string_equal(sess.plugin->info->name, cases[i].plugin);
-		assert_ptr_equal(luaccel_core(1)->plugin_for_hint(cases[i].hint), sess.plugin);
+		assert_ptr_equal(luaccel_core(LUACCEL_CORE_VERSION)->plugin_for_hint(cases[i].hint),
+				 sess.plugin);
 		assert_int_equal(sess.hint, cases[i].hint);
 		assert_int_equal(vaccel_session_release(&sess), 0);
 	}
 	assert_int_equal(start_with(NULL), 0);
-	assert_null(luaccel_core(1)->plugin_for_hint(0));
+	assert_null(luaccel_core(LUACCEL_CORE_VERSION)->plugin_for_hint(0));
 	assert_reason("VACCEL_PLUGINS");
 	assert_int_equal(start_noop(NULL), 0);
 }
 
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 static void deprecated_names(void **state)
 {
 	struct vaccel_session sess;
@@ -170,7 +169,6 @@ static void deprecated_names(void **state)
 	assert_int_equal(vaccel_sess_free(&sess), 0);
 	assert_int_equal(vaccel_session_update(NULL, 0), VACCEL_EINVAL);
 }
-#pragma GCC diagnostic pop
 
 static void session_arguments(void **state)
 {

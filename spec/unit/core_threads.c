@@ -153,7 +153,7 @@ static void *legs(void *arg)
 		struct vaccel_resource *hidden;
 		struct vaccel_session *leg;
 
-		expect(core->leg_open(plugin, core->session_id(), 0, &leg) == 0);
+		expect(core->leg_open(plugin, core->session_id(), 0, NULL, &leg) == 0);
 		expect(core->resource_share(shared, &hidden) == 0);
 		expect(vaccel_resource_register(hidden, leg) == 0);
 		expect(vaccel_torch_model_load(leg, hidden) == 0);

@@ -1,7 +1,12 @@
 # The policy engine's tests.
 add_library(policy-support STATIC ${CMAKE_CURRENT_LIST_DIR}/policy_support.c)
 target_link_libraries(policy-support PUBLIC luaccel-policy cmocka)
-foreach(name first hooks hostile load patterns)
+foreach(name asked backends balance concurrency first hooks hostile jit library load patterns reference remember settings tally
+	timers)
 	luaccel_unit_test(policy_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/policy_${name}.c LIBS policy-support)
 endforeach()
-target_compile_definitions(unit-policy_first PRIVATE POLICY_SCRIPTS="${CMAKE_SOURCE_DIR}/scripts/policies")
+foreach(name first library)
+	target_compile_definitions(unit-policy_${name} PRIVATE POLICY_SCRIPTS="${CMAKE_SOURCE_DIR}/scripts/policies")
+endforeach()
+target_compile_definitions(unit-policy_reference PRIVATE POLICY_REFERENCE="${CMAKE_SOURCE_DIR}/docs/policies/reference.md")
+target_include_directories(unit-policy_tally PRIVATE ${CMAKE_SOURCE_DIR}/runtime/include)

@@ -57,14 +57,16 @@ static const struct {
 	/* failures */
 	{ "'reject'", "session_route = function(s)\n\n return s.x.y end\n",
 	  "reject 1 @p.lua:8 refused by policy p (p.lua:8): session_route failed: session has no "
-	  "field \"x\"; it has: backend, hint, id, peer, plan, tags" },
+	  "field \"x\"; it has: age, backend, hint, id, inflight, peer, "
+	  "plan, tags" },
 	{ "'reject'", "session_route = function(s)\n return s.peer.name end\n",
 	  "reject 1 @p.lua:7 refused by policy p (p.lua:7): session_route failed: peer has no "
 	  "field "
 	  "\"name\"; it has: addr, cid, gid, listener, pid, transport, uid" },
 	{ "'reject'", "session_route = function(s)\n return s[1] end\n",
 	  "reject 1 @p.lua:7 refused by policy p (p.lua:7): session_route failed: session has no "
-	  "field of type number; it has: backend, hint, id, peer, plan, tags" },
+	  "field of type number; it has: age, backend, hint, id, inflight, peer, "
+	  "plan, tags" },
 	{ "'reject'", "session_route = function(s)\n s.id = 1 end\n",
 	  "reject 1 @p.lua:7 refused by policy p (p.lua:7): session_route failed: session is "
 	  "read-only; what a policy wants to keep goes into session.tags" },
@@ -157,7 +159,8 @@ static void test_op_admit(void **state)
 	assert_string_equal(
 		policy_admit(f, "field", 0),
 		"reject 1 @p.lua:11 refused by policy p (p.lua:11): op_admit failed: op "
-		"has no field \"size\"; it has: backend, bytes_in, id, name, session");
+		"has no field \"size\"; it has: attempt, backend, bytes_in, deadline, id, "
+		"idempotent, name, session");
 	assert_string_equal(
 		policy_admit(f, "write", 0),
 		"reject 1 @p.lua:12 refused by policy p (p.lua:12): op_admit failed: op "

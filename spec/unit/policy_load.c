@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #define FIELDS                                                                                     \
-	"it has: name, api, on_error; and the hooks session_route, op_admit, op_done, "            \
-	"session_close"
+	"it has: name, api, on_error; and the hooks peer_accept, session_route, "                  \
+	"resource_admit, op_admit, op_done, session_close, backend_state"
 #define HEAD "policy { name = 'p', api = 1, on_error = 'reject', "
 
 static const struct {
@@ -53,13 +53,15 @@ static const struct {
 	{ HEAD "\n\n sesion_route = print }",
 	  "p.lua:1: policy has no hook or option \"sesion_route\"; " FIELDS },
 	{ HEAD "print }", "p.lua:1: policy takes named options only; " FIELDS },
-	{ HEAD "op_admit = {} }", "p.lua:1: op_admit is a table; it must be a function" },
+	{ HEAD "op_admit = {} }",
+	  "p.lua:1: op_admit is a table; it must be a function or an object that fits" },
 	/* backends */
 	{ "backends 'cpu'", "p.lua:1: backends takes one table: backends { ... }" },
 	{ "backends { plugin 'torch' }",
 	  "p.lua:1: backends have names: backends { cpu = plugin \"torch\" }" },
 	{ "backends { cpu = 'torch' }",
-	  "p.lua:1: backend cpu is a string; it must be plugin \"NAME\"" },
+	  "p.lua:1: backend cpu is a string; it must be plugin \"NAME\" or remote "
+	  "\"URI\"" },
 	{ "backends { ['a b'] = plugin 'torch' }",
 	  "p.lua:1: a backend's name has 1 to 63 letters, digits, '_', '-' and '.'" },
 	{ "backends { cpu = plugin 'torch', gpu = plugin 'torch' }",
@@ -72,13 +74,21 @@ static const struct {
 	{ "backends { cpu = plugin 'torch' { 2 } }",
 	  "p.lua:1: backend cpu: options have names: { threads = 2 }" },
 	{ "plugin(5)", "p.lua:1: plugin takes a name (\"torch\") or a path, got a number" },
-	{ "plugin ''", "p.lua:1: plugin: a name or path has 1 to 255 characters" },
+	{ "plugin ''",
+	  "p.lua:1: plugin takes a name (\"torch\") or a path, of 1 to 255 characters" },
 	{ "plugin 'torch' 'x'",
 	  "p.lua:1: the options of a plugin are a table: plugin \"torch\" { threads = 2 }" },
 	{ "plugin 'torch' {} {}",
 	  "p.lua:1: the options of plugin \"torch\" are given once, where it is declared" },
-	{ "backends { gpu = remote 'vsock://2:2048' }",
-	  "p.lua:1: attempt to call global 'remote' (a nil value)" },
+	{ "remote(5)", "p.lua:1: remote takes an address (\"vsock://2:2048\"), got a number" },
+	{ "remote ''",
+	  "p.lua:1: remote takes an address (\"vsock://2:2048\"), of 1 to 255 characters" },
+	{ "remote 'unix:///a\\0b'",
+	  "p.lua:1: remote takes an address (\"vsock://2:2048\"), of 1 to 255 characters" },
+	{ "remote 'vsock://2:2048' { threads = 2 }",
+	  "p.lua:1: remote \"vsock://2:2048\" takes no options" },
+	{ "backends { cpu = remote 'unix:///a', }\nbackends { cpu = remote 'unix:///b' }",
+	  "p.lua:2: backend cpu is declared twice; first in p.lua:1" },
 	/* names of backends, also where nothing has run yet */
 	{ HEAD "session_route = function(s)\n\n return route { 'noop', 'gpu' }\n end }",
 	  "p.lua:3: route names \"gpu\"; declared: noop" },
@@ -95,12 +105,25 @@ static const struct {
 	  "p.lua:3: on_error names \"gpu\"; declared: noop" },
 	{ "local g = 'gpu'\npolicy { name = 'p', api = 1, on_error = { default = g } }",
 	  "p.lua:2: on_error names \"gpu\"; declared: noop" },
+	{ HEAD "op_admit = function(op)\n local b = backends\n .gpu end }",
+	  "p.lua:3: backends has no \"gpu\"; declared: noop" },
+	{ HEAD "op_admit = function(op)\n return backends['gpu'].up, backends.noop end }",
+	  "p.lua:2: backends has no \"gpu\"; declared: noop" },
+	{ "local b = backends.noop\n" HEAD "}",
+	  "p.lua:1: backends can be read in hooks only: while a script is loaded, its backends are "
+	  "not there yet" },
+	{ "backends.noop = plugin 'x'\n" HEAD "}",
+	  "p.lua:1: backends is read-only; backends { NAME = ... } declares one" },
+	{ "rawset(backends, 'noop', 5)\n" HEAD "}", "p.lua:1: rawset: this table is read-only" },
+	{ "backends('noop')\n" HEAD "}", "p.lua:1: backends takes one table: backends { ... }" },
+	{ "getmetatable(backends).x = 1\n" HEAD "}", "p.lua:1: attempt to index a boolean value" },
 	/* the constructors */
 	{ "route()", "p.lua:1: route needs at least one backend" },
 	{ "route { }", "p.lua:1: route needs at least one backend" },
 	{ "route(5)", "p.lua:1: route takes names of backends, got a number" },
-	{ "route { 'noop', sticky = true }",
-	  "p.lua:1: route has no option \"sticky\"; it takes backends in order" },
+	{ "route { 'noop', stick = true }",
+	  "p.lua:1: route has no option \"stick\"; it takes backends in order and: sticky, ttl, "
+	  "uses, deadline" },
 	{ "route { 'noop', 'noop' }", "p.lua:1: route names \"noop\" twice" },
 	{ "route { 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i' }",
 	  "p.lua:1: route takes at most 8 backends" },
@@ -146,6 +169,18 @@ static void test_not_names(void **state)
 		   "local plan = route { pick 'gpu', }\n"
 		   "plan = route(pick('gpu'))\n" HEAD "}",
 		   NULL);
+	/* Of something else, or of a parameter; put together at run time. */
+	policy_use(f,
+		   "local other = { backends = { gpu = 1 } }\n"
+		   "local x = other.backends.gpu\n"
+		   "local function up(name) return backends[name .. 'x'].up end\n"
+		   "local name = { backends = 'gpu' }\n"
+		   "-- backends.gpu\n" HEAD "}",
+		   NULL);
+	policy_use(f,
+		   "local function first(a, backends) return backends.gpu end\n"
+		   "assert(first(1, { gpu = 2 }) == 2)\n" HEAD "}",
+		   NULL);
 	/* A `route` of the script's own. */
 	policy_use(f,
 		   "local function route(x) return x, 2 end\n"
@@ -185,7 +220,7 @@ static void test_files(void **state)
 	assert_int_equal(
 		policy_load(f->engine, paths, 1, NULL, 0, &generation, f->err, sizeof(f->err)), -1);
 	snprintf(expected, sizeof(expected),
-		 "policy %s is compiled; policies are loaded as text only", path);
+		 "cannot read policy %s: it is compiled; only text is taken", path);
 	assert_string_equal(f->err, expected);
 
 	file = fopen(path, "w");
@@ -205,18 +240,20 @@ static void test_backends(void **state)
 	const struct policy_backend *b;
 	size_t count;
 
-	if (policy_try(f,
-		       "backends {\n"
-		       "  test = plugin './libvaccel-x.so',\n"
-		       "  cpu = plugin 'torch' { threads = 2, warm = true, device = 'cpu:0' },\n"
-		       "}\n" HEAD "}",
-		       "backends { more = plugin 'more' }\n"
-		       "policy { name = 'q', api = 1, on_error = 'allow',\n"
-		       "  session_route = function() return route { 'cpu', 'noop', 'more' } end }",
-		       &generation))
+	if (policy_try(
+		    f,
+		    "backends {\n"
+		    "  test = plugin './libvaccel-x.so',\n"
+		    "  cpu = plugin 'torch' { threads = 2, warm = true, device = 'cpu:0' },\n"
+		    "  far = remote 'tcp://10.0.0.5:65500', near = remote 'tcp://10.0.0.5:65500',\n"
+		    "}\n" HEAD "}",
+		    "backends { more = plugin 'more' }\n"
+		    "policy { name = 'q', api = 1, on_error = 'allow',\n"
+		    "  session_route = function() return route { 'cpu', 'noop', 'more' } end }",
+		    &generation))
 		fail_msg("%s", f->err);
 	b = policy_backends(generation, &count);
-	assert_int_equal(count, 3);
+	assert_int_equal(count, 5);
 	assert_string_equal(b[0].name, "cpu");
 	assert_string_equal(b[0].kind, "plugin");
 	assert_string_equal(b[0].target, "torch");
@@ -228,11 +265,17 @@ static void test_backends(void **state)
 	assert_string_equal(b[0].options[1].value, "2");
 	assert_string_equal(b[0].options[2].key, "warm");
 	assert_string_equal(b[0].options[2].value, "true");
-	assert_string_equal(b[1].name, "more");
-	assert_string_equal(b[1].where, "q.lua:1");
-	assert_string_equal(b[2].name, "test");
-	assert_string_equal(b[2].target, "./libvaccel-x.so");
-	assert_int_equal(b[2].nr_options, 0);
+	assert_string_equal(b[1].name, "far");
+	assert_string_equal(b[1].kind, "remote");
+	assert_string_equal(b[1].target, "tcp://10.0.0.5:65500");
+	assert_int_equal(b[1].nr_options, 0);
+	assert_string_equal(b[2].name, "more");
+	assert_string_equal(b[2].where, "q.lua:1");
+	assert_string_equal(b[3].name, "near");
+	assert_string_equal(b[3].target, "tcp://10.0.0.5:65500");
+	assert_string_equal(b[4].name, "test");
+	assert_string_equal(b[4].target, "./libvaccel-x.so");
+	assert_int_equal(b[4].nr_options, 0);
 	assert_string_equal(policy_script_name(generation, 0), "p");
 	assert_string_equal(policy_script_name(generation, 1), "q");
 	assert_null(policy_script_name(generation, 2));

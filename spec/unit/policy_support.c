@@ -1,12 +1,13 @@
 /* policy_support.c - see policy_support.h. */
 #include "policy_support.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-static void take_line(void *ctx, const char *line)
+void policy_take_line(void *ctx, const char *line)
 {
 	struct fixture *f = ctx;
 	size_t len = strlen(f->log);
@@ -15,10 +16,35 @@ static void take_line(void *ctx, const char *line)
 	snprintf(f->log + len, sizeof(f->log) - len, "%s\n", line);
 }
 
+static bool view_backend(void *ctx, const char *name, struct policy_backend_view *view)
+{
+	const struct fixture *f = ctx;
+
+	*view = f->cpu;
+	return strcmp(name, "cpu") == 0;
+}
+
+/* cpu has noop, and not exec. */
+static enum policy_support supports(void *ctx, const char *name, const char *operation)
+{
+	(void)ctx;
+	if (strcmp(operation, "noop") != 0 && strcmp(operation, "exec") != 0)
+		return POLICY_SUPPORT_NO_OPERATION;
+	if (strcmp(name, "cpu") != 0)
+		return POLICY_SUPPORT_UNKNOWN;
+	return strcmp(operation, "noop") == 0 ? POLICY_SUPPORT_YES : POLICY_SUPPORT_NO;
+}
+
 int policy_setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	struct policy_engine_options options = { .log = take_line, .ctx = f };
+	struct policy_engine_options options = {
+		.stop_signal = SIGRTMIN,
+		.log = policy_take_line,
+		.backend = view_backend,
+		.supports = supports,
+		.ctx = f,
+	};
 	struct policy_peer peer = {
 		.transport = "unix",
 		.has_credentials = true,
@@ -28,6 +54,7 @@ int policy_setup(void **state)
 		.listener = "main",
 	};
 
+	f->cpu.up = true;
 	snprintf(f->dir, sizeof(f->dir), "/tmp/policy-test-XXXXXX");
 	if (!mkdtemp(f->dir))
 		return -1;
@@ -81,6 +108,14 @@ int policy_try(struct fixture *f, const char *text_p, const char *text_q,
 			   sizeof(f->err));
 }
 
+void policy_fails_to_load(struct fixture *f, const char *text, const char *err)
+{
+	struct policy_generation *generation;
+
+	assert_int_equal(policy_try(f, text, NULL, &generation), -1);
+	assert_string_equal(f->err, err);
+}
+
 void policy_use(struct fixture *f, const char *text_p, const char *text_q)
 {
 	struct policy_generation *generation;
@@ -90,7 +125,7 @@ void policy_use(struct fixture *f, const char *text_p, const char *text_q)
 	policy_activate(f->engine, generation);
 }
 
-static const char *describe(const struct policy_decision *d)
+const char *policy_describe(const struct policy_decision *d)
 {
 	static char text[1024];
 	size_t n;
@@ -117,7 +152,7 @@ const char *policy_route(struct fixture *f)
 	struct policy_decision decision;
 
 	policy_session_route(f->engine, f->session, &decision);
-	return describe(&decision);
+	return policy_describe(&decision);
 }
 
 const char *policy_admit(struct fixture *f, const char *name, size_t bytes)
@@ -126,7 +161,7 @@ const char *policy_admit(struct fixture *f, const char *name, size_t bytes)
 	struct policy_decision decision;
 
 	policy_op_admit(f->engine, f->session, &op, &decision);
-	return describe(&decision);
+	return policy_describe(&decision);
 }
 
 void policy_done(struct fixture *f, const char *name, int code)

@@ -1,12 +1,17 @@
 # The rpc plugin, driven through the public API against a scripted agent.
 add_library(rpc-fake STATIC rpc_fake.c)
-target_link_libraries(rpc-fake PUBLIC vaccel luaccel-ttrpc luaccel-proto Threads::Threads)
+target_link_libraries(rpc-fake PUBLIC vaccel luaccel-ttrpc luaccel-proto luaccel-digest Threads::Threads)
 target_compile_definitions(rpc-fake PRIVATE RPC_PLUGIN="$<TARGET_FILE:vaccel-rpc>")
 add_dependencies(rpc-fake vaccel-rpc)
 
-foreach(part session loss resource ops)
+foreach(part session loss agents resource ops genop genop_stream tf upload)
 	luaccel_unit_test(rpc-${part} SOURCES rpc_${part}.c LIBS rpc-fake)
 endforeach()
+# Its sessions are opened as an agent opens them.
+target_include_directories(unit-rpc-agents PRIVATE ${CMAKE_SOURCE_DIR}/runtime/core)
+target_compile_definitions(unit-rpc-agents PRIVATE RPC_PLUGIN="$<TARGET_FILE:vaccel-rpc>")
+# The FPGA operations and minmax are deprecated for applications, and travel all the same.
+target_compile_options(unit-rpc-genop PRIVATE -Wno-deprecated-declarations)
 
 add_executable(unit-rpc-name rpc_name.c)
 target_link_libraries(unit-rpc-name PRIVATE rpc-fake cmocka)

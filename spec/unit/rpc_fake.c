@@ -83,6 +83,19 @@ void fake_reply(const struct fake_call *call, const ProtobufCMessage *message)
 	send_response(call, &ok, message);
 }
 
+void fake_send(const struct fake_call *call, const ProtobufCMessage *message)
+{
+	struct ttrpc_frame_header header = { .stream_id = call->stream_id, .type = TTRPC_DATA };
+	uint8_t bytes[TTRPC_HEADER_SIZE], *body;
+
+	header.length = (uint32_t)protobuf_c_message_get_packed_size(message);
+	body = ttrpc_arena_alloc(call->arena, header.length + 1);
+	protobuf_c_message_pack(message, body);
+	ttrpc_frame_header_pack(&header, bytes);
+	fake_raw(call, bytes, sizeof(bytes));
+	fake_raw(call, body, header.length);
+}
+
 void fake_fail(const struct fake_call *call, const struct ttrpc_status *status)
 {
 	send_response(call, status, NULL);
@@ -113,6 +126,10 @@ static void answer_hello(const struct fake_call *call)
 
 	hello.version = 1;
 	hello.frame_max = call->fake->frame_max;
+	hello.n_features = call->fake->feature ? 1 : 0;
+	hello.features = &call->fake->feature;
+	hello.content_key = call->fake->content_key;
+	hello.content_nonce = call->fake->content_nonce;
 	fake_reply(call, &hello.base);
 }
 
@@ -207,8 +224,17 @@ static const struct method {
 	{ "SyncResource", NULL, offsetof(struct fake, syncs) },
 	{ "ImageClassification", answer_classify, offsetof(struct fake, classifies) },
 	{ "Genop", answer_genop, offsetof(struct fake, genops) },
+	{ "GenopStream", NULL, offsetof(struct fake, genop_streams) }, /* a script's */
+	{ "Upload", NULL, offsetof(struct fake, uploads) },
 	{ "TorchModelLoad", answer_empty, offsetof(struct fake, loads) },
 	{ "TorchModelRun", answer_run, offsetof(struct fake, runs) },
+	/* a script's */
+	{ "TensorflowModelLoad", NULL, offsetof(struct fake, loads) },
+	{ "TensorflowModelUnload", NULL, offsetof(struct fake, unloads) },
+	{ "TensorflowModelRun", NULL, offsetof(struct fake, runs) },
+	{ "TensorflowLiteModelLoad", answer_empty, offsetof(struct fake, loads) },
+	{ "TensorflowLiteModelUnload", answer_empty, offsetof(struct fake, unloads) },
+	{ "TensorflowLiteModelRun", NULL, offsetof(struct fake, runs) },
 };
 
 /* As the two kinds of original agents say it. */

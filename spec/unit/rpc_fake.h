@@ -44,12 +44,14 @@ struct fake {
 	const char *service; /* the one that it has; FAKE_SYNC */
 	bool plain;	     /* knows no Hello */
 	uint64_t frame_max;  /* what its Hello says */
-	void *user;	     /* the script's */
+	char *feature;	     /* ... and can do beyond vAccel's protocol, or NULL */
+	ProtobufCBinaryData content_key, content_nonce; /* ... with these */
+	void *user;					/* the script's */
 
 	atomic_int connections; /* accepted so far */
 	atomic_int closed;	/* ... and gone */
 	atomic_int creates, updates, destroys, registers, unregisters, syncs, classifies, genops,
-		loads, runs, hellos;
+		loads, unloads, runs, hellos, genop_streams, uploads;
 	atomic_int refused; /* calls on a service that it has not */
 
 	/* private */
@@ -74,6 +76,8 @@ const ProtobufCMessage *fake_request(const struct fake_call *call,
 				     const ProtobufCMessageDescriptor *type);
 void fake_reply(const struct fake_call *call, const ProtobufCMessage *message);
 void fake_fail(const struct fake_call *call, const struct ttrpc_status *status);
+/* A message of a stream. */
+void fake_send(const struct fake_call *call, const ProtobufCMessage *message);
 void fake_raw(const struct fake_call *call, const void *bytes, size_t size);
 void fake_close(const struct fake_call *call);
 

@@ -99,6 +99,42 @@ static bool hang_up_on_second_create(const struct fake_call *call)
 	return true;
 }
 
+/* The time is for each call; the session goes on, and a late answer is nobody's. */
+static void test_timeout(void **state)
+{
+	struct fake *fake = *state;
+	struct vaccel_session sess;
+	unsigned char tags[64];
+	const double began = rig_seconds();
+
+	setenv("LUACCEL_RPC_TIMEOUT", "0.05", 1);
+	assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_OK);
+	fake->script = leave_unanswered;
+	assert_int_equal(vaccel_image_classification(&sess, "x", tags, NULL, 1, sizeof(tags), 0),
+			 VACCEL_EIO);
+	assert_true(rig_seconds() - began >= 0.05);
+	assert_non_null(strstr(rig_reason(), "has not answered ImageClassification within 0.05 s"));
+	fake->script = NULL;
+	assert_int_equal(vaccel_image_classification(&sess, "x", tags, NULL, 1, sizeof(tags), 0),
+			 VACCEL_OK);
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	unsetenv("LUACCEL_RPC_TIMEOUT");
+}
+
+static void test_timeout_that_is_none(void **state)
+{
+	static const char *const wrong[] = { "soon", "1s", "-1", "0", "nan", "1e9" };
+	struct vaccel_session sess;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		setenv("LUACCEL_RPC_TIMEOUT", wrong[i], 1);
+		assert_int_equal(vaccel_session_init(&sess, 0), VACCEL_EINVAL);
+		assert_non_null(strstr(rig_reason(), "LUACCEL_RPC_TIMEOUT"));
+	}
+	unsetenv("LUACCEL_RPC_TIMEOUT");
+}
+
 /* Found lost by CreateSession itself: one more try, on a new connection, without a reason left. */
 static void test_create_on_a_connection_that_dies(void **state)
 {
@@ -377,6 +413,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG(test_lost_in_flight),
 		RIG(test_agent_restart),
+		RIG(test_timeout),
+		RIG(test_timeout_that_is_none),
 		RIG(test_create_on_a_connection_that_dies),
 		RIG(test_agent_that_always_hangs_up),
 		RIG(test_garbage_ends_the_connection),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static uint8_t bytes[] = { 1, 2, 3, 4, 5 };
@@ -86,20 +87,26 @@ static void test_buffer(void **state)
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 }
 
+static void make_file(const char *dir, const char *name, const char *text, char path[160])
+{
+	FILE *file;
+
+	snprintf(path, 160, "%s/%s", dir, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
 static void test_file(void **state)
 {
 	struct fake *fake = *state;
 	struct vaccel_resource res;
 	struct vaccel_session sess;
 	struct seen seen;
-	char path[96];
-	FILE *file;
+	char path[160];
 
-	snprintf(path, sizeof(path), "%s/data.bin", fake->dir);
-	file = fopen(path, "w");
-	assert_non_null(file);
-	fputs("hello", file);
-	fclose(file);
+	make_file(fake->dir, "data.bin", "hello", path);
 	open_session(fake, &sess, &seen);
 	assert_int_equal(vaccel_resource_init(&res, path, VACCEL_RESOURCE_DATA), VACCEL_OK);
 	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
@@ -108,6 +115,89 @@ static void test_file(void **state)
 	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
 	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
 	unlink(path);
+}
+
+/* A library and what it needs: one resource, in the order that they were given in. */
+static void test_several_files(void **state)
+{
+	struct fake *fake = *state;
+	char first[160], second[160];
+	const char *paths[] = { first, second };
+	struct vaccel_resource res;
+	struct vaccel_session sess;
+	struct seen seen;
+
+	make_file(fake->dir, "libneeded.so", "n", first);
+	make_file(fake->dir, "libmine.so", "mine", second);
+	open_session(fake, &sess, &seen);
+	assert_int_equal(vaccel_resource_init_multi(&res, paths, 2, VACCEL_RESOURCE_LIB),
+			 VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	assert_string_equal(seen.what, "session 1000 resource 0 type 0; "
+				       "blob libneeded.so type 2 size 1 bytes 1 from 110; "
+				       "blob libmine.so type 2 size 4 bytes 4 from 109");
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	unlink(first);
+	unlink(second);
+}
+
+/* Every file of it, whichever folder it is in, by its own name. */
+static void test_directory(void **state)
+{
+	struct fake *fake = *state;
+	char dir[96], inner[128], first[160], second[160];
+	struct vaccel_resource res;
+	struct vaccel_session sess;
+	struct seen seen;
+
+	snprintf(dir, sizeof(dir), "%s/model", fake->dir);
+	snprintf(inner, sizeof(inner), "%s/variables", dir);
+	assert_int_equal(mkdir(dir, 0700), 0);
+	assert_int_equal(mkdir(inner, 0700), 0);
+	make_file(dir, "saved_model.pb", "graph", first);
+	make_file(inner, "variables.index", "ab", second);
+	open_session(fake, &sess, &seen);
+	assert_int_equal(vaccel_resource_init(&res, dir, VACCEL_RESOURCE_MODEL), VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	assert_int_equal(res.nr_blobs, 2);
+	assert_non_null(strstr(seen.what, "; blob saved_model.pb type 2 size 5 bytes 5 from 103"));
+	assert_non_null(strstr(seen.what, "; blob variables.index type 2 size 2 bytes 2 from 97"));
+	assert_null(strstr(seen.what, "path"));
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	unlink(second);
+	unlink(first);
+	rmdir(inner);
+	rmdir(dir);
+}
+
+/* Memory stays memory, and what was written to a file is mapped from there. */
+static void test_blobs(void **state)
+{
+	struct fake *fake = *state;
+	struct vaccel_blob memory, file;
+	const struct vaccel_blob *blobs[] = { &memory, &file };
+	struct vaccel_resource res;
+	struct vaccel_session sess;
+	struct seen seen;
+
+	assert_int_equal(vaccel_blob_init_from_buf(&memory, bytes, 3, false, "m", NULL, false),
+			 VACCEL_OK);
+	assert_int_equal(
+		vaccel_blob_init_from_buf(&file, bytes + 3, 2, false, "f", fake->dir, false),
+		VACCEL_OK);
+	open_session(fake, &sess, &seen);
+	assert_int_equal(vaccel_resource_init_from_blobs(&res, blobs, 2, VACCEL_RESOURCE_DATA),
+			 VACCEL_OK);
+	assert_int_equal(vaccel_resource_register(&res, &sess), VACCEL_OK);
+	assert_string_equal(seen.what, "session 1000 resource 0 type 1; "
+				       "blob m type 1 size 3 bytes 3 from 1; "
+				       "blob f type 2 size 2 bytes 2 from 4");
+	assert_int_equal(vaccel_session_release(&sess), VACCEL_OK);
+	assert_int_equal(vaccel_resource_release(&res), VACCEL_OK);
+	assert_int_equal(vaccel_blob_release(&memory), VACCEL_OK);
+	assert_int_equal(vaccel_blob_release(&file), VACCEL_OK);
 }
 
 static void test_urls(void **state)
@@ -349,6 +439,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		RIG(test_buffer),
 		RIG(test_file),
+		RIG(test_several_files),
+		RIG(test_directory),
+		RIG(test_blobs),
 		RIG(test_urls),
 		RIG(test_sent_once_for_a_connection),
 		RIG(test_sent_whole_after_a_loss),

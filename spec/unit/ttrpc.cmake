@@ -17,7 +17,10 @@ luaccel_unit_test(ttrpc_message
 	LIBS luaccel-ttrpc)
 target_include_directories(unit-ttrpc_message SYSTEM PRIVATE ${ttrpc_generated})
 luaccel_unit_test(ttrpc_address SOURCES ${ttrpc_dir}/ttrpc_address.c LIBS luaccel-ttrpc)
-luaccel_unit_test(ttrpc_server
-	SOURCES ${ttrpc_dir}/ttrpc_server.c ${ttrpc_dir}/ttrpc_rig.c LIBS luaccel-ttrpc-server)
-luaccel_unit_test(ttrpc_calls
-	SOURCES ${ttrpc_dir}/ttrpc_calls.c ${ttrpc_dir}/ttrpc_rig.c LIBS luaccel-ttrpc-server)
+luaccel_unit_test(ttrpc_shm SOURCES ${ttrpc_dir}/ttrpc_shm.c LIBS luaccel-ttrpc)
+foreach(part server calls streams offers)
+	luaccel_unit_test(ttrpc_${part}
+		SOURCES ${ttrpc_dir}/ttrpc_${part}.c ${ttrpc_dir}/ttrpc_rig.c
+			${ttrpc_dir}/ttrpc_rig_stream.c
+		LIBS luaccel-ttrpc-server)
+endforeach()

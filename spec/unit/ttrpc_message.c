@@ -4,6 +4,7 @@
 #include "cmocka_all.h"
 #include "encode.h"
 #include "frame.h"
+#include "segments.h"
 #include "ttrpc_random.h"
 
 #include "image.pb-c.h"
@@ -468,21 +469,22 @@ static void positions_walk_through_a_frame(void **state)
 	assert_int_equal(ttrpc_out_request(&out, 1, "service", "method", 5, &r.base, SIZE_MAX), 0);
 	whole = flatten(&out);
 	for (size_t step = 1; step <= out.size; step++) {
-		struct ttrpc_out_position position = { 0 };
+		struct ttrpc_sending sending;
 		size_t done = 0;
 
-		while (!ttrpc_out_written(&out, &position)) {
+		ttrpc_sending_init(&sending, &out, false);
+		while (!ttrpc_sending_is_done(&sending)) {
 			struct iovec iov[2];
-			size_t n = ttrpc_out_pending(&out, &position, iov, 2), take;
+			size_t n = ttrpc_sending_pending(&sending, &out, NULL, iov, 2), take;
 
 			assert_true(n > 0);
 			assert_memory_equal(iov[0].iov_base, whole.data + done, iov[0].iov_len);
 			take = step < out.size - done ? step : out.size - done;
-			assert_int_equal(ttrpc_out_advance(&out, &position, take), 0);
+			assert_int_equal(ttrpc_sending_advance(&sending, &out, take), 0);
 			done += take;
 		}
 		assert_int_equal(done, out.size);
-		assert_int_equal(ttrpc_out_advance(&out, &position, 3), 3);
+		assert_int_equal(ttrpc_sending_advance(&sending, &out, 3), 3);
 	}
 	free(whole.data);
 	ttrpc_out_release(&out);

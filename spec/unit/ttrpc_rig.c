@@ -30,6 +30,7 @@ static int on_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 
 	*user = rig;
 	rig->opened++;
+	ttrpc_conn_share(conn, rig->share);
 	return rig->refuse && ttrpc_conn_is_open(conn);
 }
 
@@ -122,6 +123,8 @@ static void on_request(void *ctx, struct ttrpc_request *request)
 	struct rig_held *held;
 
 	note(rig, request);
+	if (rig_stream_begin(rig, request))
+		return;
 	if (strcmp(request->service, "test") != 0) {
 		unknown(request);
 		return;
@@ -187,6 +190,7 @@ static void serve(struct rig *rig, const struct ttrpc_server_limits *limits, con
 	static const struct ttrpc_server_handlers handlers = {
 		.opened = on_opened,
 		.request = on_request,
+		.stream = rig_on_stream,
 		.closed = on_closed,
 		.log = on_log,
 	};
@@ -238,6 +242,16 @@ static void answer_held(struct rig *rig, void *arg)
 void rig_answer_held(struct rig *rig)
 {
 	rig_run(rig, answer_held, NULL);
+}
+
+static void set_share(struct rig *rig, void *arg)
+{
+	rig->share = *(const size_t *)arg;
+}
+
+void rig_share(struct rig *rig, size_t size)
+{
+	rig_run(rig, set_share, &size);
 }
 
 static void read_stats(struct rig *rig, void *arg)

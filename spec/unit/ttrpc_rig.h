@@ -6,7 +6,12 @@
  *   Later   the same after session_id milliseconds
  *   Hold    answered (as Echo) by rig_answer_held()
  *   Fail    status session_id, message "no", and the image as the detail's value if there is one
- * Any other method: INVALID_ARGUMENT "/SERVICE/METHOD does not exist".
+ * and as streams
+ *   Sum     the tags are the images of all messages, one after the other
+ *   Count   session_id messages, whose tags are their numbers from 0, one byte each
+ *   Chat    each message echoed as it comes; one whose session_id is not 0 ends it, with that
+ * status Idle    takes nothing; answered (as Sum) when it is cut Any other method: INVALID_ARGUMENT
+ * "/SERVICE/METHOD does not exist".
  */
 #ifndef TTRPC_RIG_H
 #define TTRPC_RIG_H
@@ -43,12 +48,18 @@ struct rig {
 	struct ttrpc_listener *listener;
 	struct rig_held *held;
 	atomic_uint opened, closed, requests, released, nr_held; /* read by the tests */
-	bool refuse;						 /* what opened() says */
+	atomic_uint cut, sent;
+	bool refuse;  /* what opened() says */
+	size_t share; /* bytes of memory with peers that come; rig_share() */
 	char reason[32], logged[256];
 	char service[64], method[64]; /* of the last request */
 	uint8_t payload[64];
 	size_t payload_size;
 };
+
+/* ttrpc_rig_stream.c: true if the method is one of the streams, which is served then. */
+bool rig_stream_begin(struct rig *rig, struct ttrpc_request *request);
+void rig_on_stream(void *ctx, struct ttrpc_request *request);
 
 /* limits may be NULL; uri too: a unix socket in a new folder. Fails the test if it cannot. */
 struct rig *rig_start(const struct ttrpc_server_limits *limits, const char *uri);
@@ -57,6 +68,8 @@ void rig_stop(struct rig *rig);
 /* Run on the loop's thread; returns when it has. */
 void rig_run(struct rig *rig, void (*job)(struct rig *rig, void *arg), void *arg);
 
+/* Peers that connect from now on may have so much shared memory. */
+void rig_share(struct rig *rig, size_t size);
 void rig_answer_held(struct rig *rig);
 void rig_close_all(struct rig *rig);
 struct ttrpc_server_stats rig_stats(struct rig *rig);

@@ -103,6 +103,12 @@ int vaccel_torch_model_run(struct vaccel_session *sess, struct vaccel_resource *
 			   struct vaccel_torch_tensor *const *inputs, int nr_inputs,
 			   struct vaccel_torch_tensor **outputs, int nr_outputs);
 
+/* out = A * B + C for an M x K matrix and a K x N one. Has no remote form. */
+__attribute__((deprecated("use vaccel_sgemm()"))) int
+vaccel_torch_sgemm(struct vaccel_session *sess, struct vaccel_torch_tensor **in_A,
+		   struct vaccel_torch_tensor **in_B, struct vaccel_torch_tensor **in_C, int M,
+		   int N, int K, struct vaccel_torch_tensor **out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,0 +1,352 @@
+--- The simulator: policies asked as an agent asks them, without an agent. The engine, its sandbox
+--- and the objects of the library are the agent's own; backends are scripted, and time stands until
+--- it is told to go on.
+---
+---     local sim = require "luaccel.sim"          -- in specs that `luaccel policy test` runs
+---     local world = sim.load { "p.lua", plugins = { "noop" }, backends = { gpu = { up = false } } }
+---     local s = assert(world:session { cid = 42 })
+---     assert(s.backend == "cpu" and s.where == "p.lua:12" and s.why == "gpu:down")
+---     local result = s:op("image_classify", { bytes_in = 4096 })
+---     assert(result.code == 0 and result.backend == "cpu")
+---     world:advance(1.5)                         -- seconds, for quotas and os.time()
+---     s:close()
+---
+--- What agent/operation.c does with a plan is done here too, in Lua; spec/policy_scenarios_spec.lua
+--- holds both to the same answers.
+local engine = require "luaccel.engine"
+
+local ENOTSUP, ENODEV, ESESS = 95, 19, 104
+
+---@class luaccel.sim.Backend what a backend does; all of it may be changed at any time
+---@field kind string "plugin" or "remote"
+---@field up boolean
+---@field open integer? the code with which it refuses sessions; nil: it takes them
+---@field operations table<string, true|table|function>? those that it has; nil: all of them. The
+---value is what happens: true, { code =, service = seconds, bytes_out = } or a function of the
+---operation's table that returns such a one
+---@field service number seconds that an operation takes when nothing else says so
+---@field inflight integer operations that were started and have not been finished
+
+---@class luaccel.sim.Decision
+---@field verdict "pass"|"route"|"reject"
+---@field code integer? of a refusal, or of an operation that ran; 0 is success
+---@field text string? the sentence that the caller gets
+---@field where string? the line that decided, "p.lua:12"
+---@field backend string? that served
+
+---@class luaccel.sim.World
+---@field asked table<string, table<string, integer>> by hook and verdict, how often scripts were asked
+---@field backends table<string, luaccel.sim.Backend>
+local World = {}
+World.__index = World
+
+---@class luaccel.sim.Session
+---@field plan string[] backends, first to last
+---@field where string the line that decided, or "hint"
+---@field deadline number? the plan's, in seconds; operations here are answered however long they take
+---@field backend string? the one that it is on
+---@field why string what was passed over, "gpu:down,npu:refused"
+local Session = {}
+Session.__index = Session
+
+local BACKEND = { kind = "plugin", up = true, service = 0, inflight = 0 }
+
+--- Misspelt fields are errors, of whoever called the caller.
+local function check(what, given, known)
+  for field in pairs(given) do
+    if type(field) == "string" and not (" " .. known .. " "):find(" " .. field .. " ", 1, true) then
+      error(('%s has no field "%s"; it has: %s'):format(what, field, known), 3)
+    end
+  end
+end
+
+local function new_backend(kind, given)
+  local backend = { kind = kind }
+  for field, value in pairs(given or {}) do
+    backend[field] = value
+  end
+  for field, value in pairs(BACKEND) do
+    if backend[field] == nil then backend[field] = value end
+  end
+  return backend
+end
+
+--- The operations that a backend is known to have: a list, or true for all; nil when nobody knows.
+local function known_operations(backend)
+  if backend.kind == "remote" or not backend.up then return nil end
+  if not backend.operations then return true end
+  local names = {}
+  for name in pairs(backend.operations) do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+--- Tell the engine what backends are like now, and so the scripts which went up or down.
+local function describe(world)
+  for name, backend in pairs(world.backends) do
+    world.engine:backend(name, backend.up, backend.inflight, known_operations(backend))
+  end
+end
+
+--- Load scripts: their paths, in the order in which they are asked. Raises the sentence that an agent
+--- would refuse them with.
+---@param o table paths; plugins = names that VACCEL_PLUGINS has loaded, the first of which serves
+--- where the hint chooses; backends = what they are like, by name; seed, of math.random; time, in
+--- seconds since 1970
+---@return luaccel.sim.World
+local function load(o)
+  check("sim.load", o, "plugins backends seed time")
+  local plugins, given = o.plugins or {}, o.backends or {}
+  local world = setmetatable({
+    engine = engine.new(o.time or 1767225600, o.seed or 1),
+    backends = {}, asked = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
+  }, World)
+  world:reload()
+  for name, backend in pairs(given) do
+    if not world.backends[name] then error(('the scripts and plugins have no backend "%s"'):format(name), 2) end
+    check("a backend", backend, "kind up open operations service inflight")
+  end
+  for name, backend in pairs(world.backends) do
+    world.backends[name] = new_backend(backend.kind, given[name])
+  end
+  describe(world)
+  return world
+end
+
+--- Load the scripts anew, or others in their place, as SIGHUP does. When they are not good it raises
+--- the sentence, and the old ones stay.
+function World:reload(...)
+  local scripts = select("#", ...) > 0 and { ... } or self.scripts
+  local declared, why = self.engine:load(scripts, self.plugins)
+  if not declared then error(why, 0) end
+  self.scripts = scripts
+  for _, name in ipairs(self.plugins) do
+    self.backends[name] = self.backends[name] or new_backend "plugin"
+  end
+  for _, backend in ipairs(declared) do
+    self.backends[backend.name] = self.backends[backend.name] or new_backend(backend.kind)
+  end
+end
+
+--- Let so many seconds pass; timers run when they are due.
+---@param seconds number
+function World:advance(seconds)
+  describe(self)
+  self.engine:advance(seconds)
+end
+
+--- Seconds since 1970, as scripts see it.
+---@return number
+function World:time()
+  return self.engine:time()
+end
+
+--- What scripts wrote, and what would stand in the log of hooks that failed, since it was last asked.
+---@return string[]
+function World:lines()
+  return self.engine:lines()
+end
+
+--- Count what came of asking the scripts.
+local function note(world, hook, decision)
+  local counts = world.asked[hook] or {}
+  world.asked[hook] = counts
+  counts[decision.verdict] = (counts[decision.verdict] or 0) + 1
+  return decision
+end
+
+-- ---- peers and sessions
+
+local PEER_FIELDS = { "transport", "uid", "gid", "pid", "cid", "addr", "listener" }
+
+--- How a peer came can mostly be told from what is known of it.
+local function peer_of(fields)
+  local peer = {}
+  for _, field in ipairs(PEER_FIELDS) do
+    peer[field] = fields[field]
+  end
+  peer.transport = peer.transport or (peer.cid and "vsock") or (peer.addr and "tcp") or "unix"
+  if peer.transport == "unix" then
+    peer.uid = peer.uid or 0
+    peer.gid, peer.pid = peer.gid or peer.uid, peer.pid or 1
+  end
+  return peer
+end
+
+--- Where a session is opened: the first of its plan, from `at` on, that is up and takes it.
+local function enter(session)
+  local world = session.world
+  local backend, name
+  repeat
+    name = session.plan[session.at]
+    backend = world.backends[name]
+    if backend.up and not backend.open then
+      session.backend = name
+      session.handle:on(name, session.where)
+      return nil
+    end
+    session:leave(backend.up and "refused" or "down")
+  until session.at > #session.plan
+  session.at = #session.plan
+  if backend.up then return { code = backend.open, text = ("backend %s refuses the session"):format(name) } end
+  return { code = ENODEV, text = ("no backend can serve the session: %s:down"):format(name) }
+end
+
+local function plan_of(world, decision)
+  if decision.verdict == "route" then return decision.backends, decision.where end
+  return { world.plugins[1] }, "hint"
+end
+
+--- A peer connects and opens a session.
+---@param fields table? of the peer: transport, uid, gid, pid, cid, addr, listener; and hint
+---@return luaccel.sim.Session? session
+---@return luaccel.sim.Decision? refusal
+function World:session(fields)
+  fields = fields or {}
+  check("a session", fields, "transport uid gid pid cid addr listener hint")
+  describe(self)
+  local peer = peer_of(fields)
+  local accepted = note(self, "peer_accept", self.engine:accept(peer))
+  if accepted.verdict == "reject" then return nil, accepted end
+  self.sessions = self.sessions + 1
+  local handle = self.engine:session(self.sessions, fields.hint or 0, peer)
+  local decision = note(self, "session_route", handle:route())
+  if decision.verdict == "reject" then return nil, decision end
+  local plan, where = plan_of(self, decision)
+  local session = setmetatable({
+    world = self, handle = handle, id = self.sessions, plan = plan, where = where, at = 1, why = "",
+    deadline = decision.deadline,
+  }, Session)
+  if #plan == 0 then return nil, { verdict = "reject", code = ENOTSUP, where = "hint",
+    text = "no plugin of the agent serves this session; set VACCEL_PLUGINS or declare backends" } end
+  local refused = enter(session)
+  if refused then
+    session:close()
+    return nil, { verdict = "reject", code = refused.code, text = refused.text, where = where, why = session.why }
+  end
+  return session
+end
+
+---@private
+function Session:leave(what)
+  local before = self.why == "" and "" or self.why .. ","
+  self.why = ("%s%s:%s"):format(before, self.plan[self.at], what)
+  self.at, self.backend = self.at + 1, nil
+end
+
+--- Register a model, a library or data: { type = "model", bytes =, names = { ... } }.
+---@return luaccel.sim.Decision
+function Session:resource(resource)
+  check("a resource", resource, "id type bytes names")
+  describe(self.world)
+  return note(self.world, "resource_admit", self.handle:resource(resource))
+end
+
+--- The session ends.
+function Session:close()
+  describe(self.world)
+  self.handle:close()
+end
+
+-- ---- operations
+
+local function has(backend, name)
+  return backend.operations == nil or backend.operations[name] ~= nil
+end
+
+--- May another backend of the plan know it? Of a remote agent that is never known beforehand.
+local function next_may_know(session, name)
+  for i = session.at + 1, #session.plan do
+    local backend = session.world.backends[session.plan[i]]
+    if backend.up and (backend.kind == "remote" or has(backend, name)) then return true end
+  end
+  return false
+end
+
+--- What the backend makes of it: a code, seconds, bytes.
+local function outcome(backend, op)
+  local said = backend.operations and backend.operations[op.name]
+  if not has(backend, op.name) then return { code = ENOTSUP, service = 0 } end
+  if type(said) == "function" then said = said(op) end
+  said = type(said) == "table" and said or {}
+  return { code = said.code or 0, service = said.service or backend.service, bytes_out = said.bytes_out or 0 }
+end
+
+--- Run it on the session's backend, or on the next when that one does not know it and nothing has
+--- been answered yet.
+local function run(session, op)
+  local world = session.world
+  while true do
+    local backend = world.backends[session.backend]
+    if not backend.up then return { code = ESESS, service = 0, bytes_out = 0 } end
+    local said = outcome(backend, op)
+    local knows = backend.kind ~= "remote" and has(backend, op.name)
+    if said.code ~= ENOTSUP or knows or session.answered or not next_may_know(session, op.name) then
+      return said
+    end
+    session:leave "refused"
+    local refused = enter(session)
+    if refused then return refused end
+  end
+end
+
+---@class luaccel.sim.Operation
+local Operation = {}
+Operation.__index = Operation
+
+--- Of two deadlines, of which there may be none.
+local function shorter(a, b)
+  return a and b and math.min(a, b) or a or b
+end
+
+--- Begin an operation and leave it running.
+---@param name string "image_classify"
+---@param o table? bytes_in, deadline (seconds left), attempt
+---@return luaccel.sim.Operation? running
+---@return luaccel.sim.Decision? refusal
+function Session:start(name, o)
+  local world = self.world
+  o = o or {}
+  check("an operation", o, "bytes_in deadline attempt")
+  describe(world)
+  world.operations = world.operations + 1
+  local op = { name = name, id = world.operations, backend = self.backend, bytes_in = o.bytes_in,
+    deadline = shorter(o.deadline, self.deadline), retries = (o.attempt or 1) - 1 }
+  local decision = note(world, "op_admit", self.handle:admit(op))
+  if decision.verdict == "reject" then return nil, decision end
+  local said = run(self, op)
+  op.backend = self.backend
+  local backend = world.backends[self.backend]
+  if backend then backend.inflight = backend.inflight + 1 end
+  return setmetatable({ session = self, op = op, said = said, admitted = decision }, Operation)
+end
+
+--- It ends, now; the time that it took has passed before.
+---@return luaccel.sim.Decision
+function Operation:finish()
+  local session, op, said = self.session, self.op, self.said
+  local world = session.world
+  local backend, us = world.backends[op.backend], (said.service or 0) * 1e6
+  if backend then
+    backend.inflight = backend.inflight - 1
+    describe(world)
+    world.engine:served(op.backend, said.code, us)
+  end
+  session.answered = session.answered or said.code == 0
+  session.handle:done(op, { code = said.code, backend = op.backend, service_us = us, bytes_out = said.bytes_out })
+  return { verdict = "pass", code = said.code, text = said.text, where = self.admitted.where, backend = op.backend }
+end
+
+--- One operation from its beginning to its end; the clock goes on by what it takes.
+---@param name string "image_classify"
+---@param o table? bytes_in, deadline (seconds left), attempt
+---@return luaccel.sim.Decision
+function Session:op(name, o)
+  local running, refusal = self:start(name, o)
+  if not running then return refusal end
+  self.world:advance(running.said.service or 0)
+  return running:finish()
+end
+
+return { load = load, code_name = engine.code_name, is_operation = engine.is_operation }

@@ -1,0 +1,220 @@
+--- luaccel policy test: an operator's own specs, on the simulator.
+local harness = require "support.harness"
+
+local SCRIPT = [[
+backends { gpu = plugin "torch", cpu = plugin "exec" }
+policy {
+  name = "tested", api = 1, on_error = "reject",
+  session_route = function (s)
+    if s.peer.cid == 7 then return reject("not you", "EBUSY") end
+    if s.peer.uid then return route { "gpu", "cpu" } end
+    if s.hint == 9 then log "asked" return route { "cpu", ttl = 60, deadline = 2 } end
+  end,
+  op_admit = quota { rate = 1, burst = 2, key = "cid" },
+  op_done = function (op, result) log(op.name, result.code, result.backend, result.service_us, os.time()) end,
+  session_close = function (s) log("closed", s.id, s.backend) end,
+}
+]]
+
+local LIMITED = [[
+backends { cpu = plugin "exec" }
+policy { name = "tested", api = 1, on_error = "reject", op_admit = concurrency { limit = 1, key = "uid" } }
+]]
+
+describe("luaccel policy test", function ()
+  before_each(harness.begin)
+  after_each(harness.finish)
+
+  --- Runs `body` as a spec; the world of SCRIPT is at hand.
+  local function test(body, ...)
+    local script = harness.file("p.lua", SCRIPT)
+    local limited = harness.file("limited.lua", LIMITED)
+    local spec = harness.file("p_spec.lua", ([[
+      local sim = require "luaccel.sim"
+      it("does as it says", function ()
+        local limited = %q
+        local world = sim.load { %q, plugins = { "noop" }, time = 1000 }
+        %s
+      end)]]):format(limited, script, body))
+    return harness.run({ harness.bin "luaccel", "policy", "test", spec, ... },
+      { env = { PATH = os.getenv "PATH", HOME = os.getenv "HOME" } })
+  end
+
+  local holds = {
+    { "routes, and what is passed over", [[
+      world.backends.gpu.up = false
+      local s = assert(world:session { uid = 5 })
+      assert.same({ "gpu", "cpu" }, s.plan)
+      assert.same({ "cpu", "p.lua:6", "gpu:down" }, { s.backend, s.where, s.why })]] },
+    { "the hint, where no script decides", [[
+      local s = assert(world:session { cid = 3, hint = 4 })
+      assert.same({ "noop", "hint" }, { s.backend, s.where })]] },
+    { "refusals of sessions", [[
+      local s, refusal = world:session { cid = 7 }
+      assert.is_nil(s)
+      assert.same({ verdict = "reject", code = 16, where = "p.lua:5",
+        text = "refused by policy tested (p.lua:5): not you" }, refusal)]] },
+    { "remembered plans, on the world's clock and by its backends", [[
+      local function asked()
+        local s = assert(world:session { cid = 3, hint = 9 })
+        assert.same({ "cpu", 2 }, { s.backend, s.deadline })
+        return #world:lines()
+      end
+      assert.same({ 1, 0 }, { asked(), asked() })
+      world:advance(61)
+      assert.same({ 1, 0 }, { asked(), asked() })
+      world.backends.gpu.up = false
+      assert.same({ 1, 0 }, { asked(), asked() })]] },
+    { "quotas on the world's clock", [[
+      local s = assert(world:session { cid = 3 })
+      local function go() return s:op("noop").code end
+      assert.same({ 0, 0, 11 }, { go(), go(), go() })
+      world:advance(0.9)
+      assert.equal(11, go())
+      world:advance(0.2)
+      assert.equal(0, go())]] },
+    { "what backends answer, and how long they take", [[
+      world.backends.noop.operations = { exec = { code = 71, service = 2.5 } }
+      local s = assert(world:session {})
+      world.backends.gpu.up = false
+      s:close()
+      s = assert(world:session { cid = 3 })
+      local result = s:op("exec")
+      assert.same({ 71, "noop" }, { result.code, result.backend })
+      s:close()
+      assert.same({ "policy tested: closed 1 gpu", "policy tested: exec 71 noop 2500000 1002",
+        "policy tested: closed 2 noop" }, world:lines())]] },
+    { "a backend that does not know an operation", [[
+      world.backends.gpu.operations = { noop = true }
+      local s = assert(world:session { uid = 0 })
+      assert.equal("cpu", s:op("exec").backend)
+      assert.equal("gpu:refused", s.why)
+      world:advance(10)
+      local moved = assert(world:session { uid = 0 })
+      assert.equal("gpu", moved:op("noop").backend)
+      local result = moved:op("exec") -- it has been answered, and stays
+      assert.same({ 95, "gpu" }, { result.code, result.backend })]] },
+    { "a reload that fails, and goes on with what is there", [[
+      local s = assert(world:session { cid = 3 })
+      assert.has_error(function () world:reload "/nowhere.lua" end)
+      assert.equal(0, s:op("noop").code)
+      world:reload()
+      assert.equal(0, s:op("noop").code)
+      assert.equal(11, s:op("noop").code)]] },
+    { "what runs while something else begins", [[
+      world:reload(limited)
+      local s = assert(world:session { uid = 1 })
+      local first = assert(s:start "noop")
+      local refused, decision = s:start "noop"
+      assert.same({ nil, 11 }, { refused, decision.code })
+      first:finish()
+      assert.equal(0, s:op("noop").code)
+      assert(s:start "noop")
+      s:close() -- and what ran with it
+      assert.equal(0, assert(world:session { uid = 1 }):op("noop").code)]] },
+    { "nothing at all where nothing is up", [[
+      world.backends.gpu.up, world.backends.cpu.up = false, false
+      local s, refusal = world:session { uid = 1 }
+      assert.same({ nil, 19 }, { s, refusal.code })]] },
+    { "timers, and backends that go down", [[
+      local file = assert(io.open(os.getenv "TMPDIR" .. "/t.lua", "w"))
+      file:write [=[
+        every(10, function () log("tick", os.time()) end)
+        policy { name = "t", api = 1, on_error = "reject", backend_state = function (b, up) log(b.name, up) end }]=]
+      file:close()
+      local w = sim.load { os.getenv "TMPDIR" .. "/t.lua", plugins = { "noop" }, time = 1000 }
+      w:advance(25)
+      w.backends.noop.up = false
+      w:advance(5)
+      w:advance(0)
+      assert.same({ "policy t: tick 1010", "policy t: tick 1020", "policy t: noop false", "policy t: tick 1030" },
+        w:lines())]] },
+    { "what hooks read of an operation", [[
+      local path = os.getenv "TMPDIR" .. "/o.lua"
+      local file = assert(io.open(path, "w"))
+      file:write [=[policy { name = "o", api = 1, on_error = "reject", op_admit = function (op)
+        log(op.bytes_in, op.deadline, op.attempt, op.idempotent, op.session.inflight, op.session.age,
+          backends.noop.inflight, backends.noop.operations, (backends.noop.p50_us or 0) > 1.8e6,
+          backends.noop.supports "exec") end }]=]
+      file:close()
+      local w = sim.load { path, plugins = { "noop" }, backends = { noop = { service = 2 } } }
+      local s = assert(w:session())
+      assert(s:start("noop", { deadline = 2.5, attempt = 2 })):finish()
+      local running = assert(s:start("noop", { bytes_in = 7 }))
+      w.backends.noop.operations = { noop = true }
+      w:advance(3)
+      s:op "noop"
+      running:finish()
+      s:op "exec"
+      assert.same({ "policy o: 0 2.5 2 true 0 0 0 0 false true", "policy o: 7 nil 1 true 0 0 0 1 true true",
+        "policy o: 0 nil 1 true 1 3 1 1 true false", "policy o: 0 nil 1 false 0 5 0 3 true false" }, w:lines())]] },
+    { "the shorter of two deadlines, the plan's and the caller's", [[
+      local path = os.getenv "TMPDIR" .. "/d.lua"
+      local file = assert(io.open(path, "w"))
+      file:write [=[policy { name = "d", api = 1, on_error = "reject",
+        session_route = function () return route { "noop", deadline = 5 } end,
+        op_admit = function (op) log(op.deadline) end }]=]
+      file:close()
+      local w = sim.load { path, plugins = { "noop" } }
+      local s = assert(w:session())
+      for _, deadline in ipairs { 2, 9 } do s:op("noop", { deadline = deadline }) end
+      s:op "noop"
+      assert.same({ "policy d: 2", "policy d: 5", "policy d: 5" }, w:lines())]] },
+    { "misspelt words", [[
+      assert.has_error(function () sim.load { backends = { gpu = {} } } end)
+      assert.has_error(function () world:session({}):op("nooop") end)
+      assert.has_error(function () world:session { cidd = 3 } end,
+        'a session has no field "cidd"; it has: transport uid gid pid cid addr listener hint')
+      assert.has_error(function () world:session({}):op("noop", { bytes = 3 }) end)
+      assert.has_error(function () world:session({}):resource { kind = "model" } end)
+      assert.has_error(function () sim.load { plugin = "noop" } end)
+      assert.has_error(function () sim.load { world.scripts[1], backends = { gpu = { down = true } } } end)
+      assert.has_error(function () world:advance(-1) end)]] },
+    { "sessions that nobody closes", [[
+      for _ = 1, 100 do assert(world:session { cid = 3 }) end
+      world = nil
+      collectgarbage() ]] },
+  }
+  for _, row in ipairs(holds) do
+    it("knows " .. row[1], function ()
+      local p = test(row[2])
+      assert.equal(0, p.status.code, p:text())
+      assert.matches("1 success", p:text "out")
+    end)
+  end
+
+  it("has random numbers that the seed decides", function ()
+    local dice = harness.file("dice.lua", [[policy { name = "dice", api = 1, on_error = "reject",
+      op_admit = function () log(math.random(1000000)) end }]])
+    local p = test(([[
+      local function thrown(seed)
+        local w = sim.load { %q, plugins = { "noop" }, seed = seed }
+        local s = assert(w:session())
+        for _ = 1, 3 do s:op "noop" end
+        return w:lines()
+      end
+      assert.same(thrown(7), thrown(7))
+      assert.is_not.same(thrown(7), thrown(8))
+      assert.is_not.same(thrown(7), thrown())]]):format(dice))
+    assert.equal(0, p.status.code, p:text())
+  end)
+
+  it("fails when a spec does", function ()
+    local p = test "assert.equal(1, 2)"
+    assert.equal(1, p.status.code)
+    assert.matches("1 failure", p:text "out")
+  end)
+
+  it("fails when a script cannot be loaded, and says why", function ()
+    local p = test "sim.load { '/nowhere.lua' }"
+    assert.equal(1, p.status.code)
+    assert.matches("cannot read policy /nowhere.lua", p:text "out")
+  end)
+
+  it("says what is missing without busted", function ()
+    local p = harness.run({ harness.bin "luaccel", "policy", "test", "x_spec.lua" },
+      { env = { LUA_PATH = "/nowhere/?.lua", PATH = os.getenv "PATH" } })
+    assert.equal(1, p.status.code)
+    assert.matches("^luaccel: policy test needs busted", p:text "err")
+  end)
+end)
