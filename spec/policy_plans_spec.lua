@@ -78,8 +78,9 @@ describe("a remembered plan", function ()
       assert.equal("witness2", said.plugin)
     end
     os.remove(harness.dir .. "/far.sock")
+    local from = #near.lines + 1
     far = server()
-    near:expect("backend far is up", PROBED)
+    near:expect("backend far is up", PROBED, from)
     for _ = 1, 2 do assert.equal(far.pid, witness(driver).pid) end
     driver:close()
     waiting:close()
