@@ -8,11 +8,6 @@
 
 enum { AT_A_TIME = 32 };
 
-static struct agent *agent_of(struct aftermath *aftermath)
-{
-	return (struct agent *)((char *)aftermath - offsetof(struct agent, aftermath));
-}
-
 static void tell(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct session *session = entry->session;
@@ -44,28 +39,25 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 	policy_op_done(agent->policy, session->policy, &op, &result);
 }
 
-static void tell_first(struct agent *agent)
+static void tell_first(struct aftermath *aftermath)
 {
-	struct aftermath *aftermath = &agent->aftermath;
 	struct aftermath_entry entry = aftermath->ring[aftermath->first];
 
 	aftermath->first = (aftermath->first + 1) % AFTERMATH_RING;
 	aftermath->count--;
-	tell(agent, &entry);
+	tell(aftermath->agent, &entry);
 	if (entry.session)
 		session_unref(entry.session);
 }
 
 static void on_idle(struct ev_loop *loop, ev_idle *watcher, int events)
 {
-	struct aftermath *aftermath =
-		(struct aftermath *)((char *)watcher - offsetof(struct aftermath, idle));
-	struct agent *agent = agent_of(aftermath);
+	struct aftermath *aftermath = watcher->data;
 	int n;
 
 	(void)events;
 	for (n = 0; n < AT_A_TIME && aftermath->count; n++)
-		tell_first(agent);
+		tell_first(aftermath);
 	if (aftermath->count)
 		return;
 	ev_idle_stop(loop, watcher);
@@ -75,33 +67,39 @@ static void on_idle(struct ev_loop *loop, ev_idle *watcher, int events)
 	aftermath->dropped = 0;
 }
 
-static void push(struct agent *agent, const struct aftermath_entry *entry)
+static void push(struct aftermath *aftermath, const struct aftermath_entry *entry)
 {
-	struct aftermath *aftermath = &agent->aftermath;
-
 	if (entry->session)
 		session_ref(entry->session);
 	aftermath->ring[(aftermath->first + aftermath->count++) % AFTERMATH_RING] = *entry;
-	ev_idle_start(agent->loop, &aftermath->idle);
+	ev_idle_start(loop_current()->ev, &aftermath->idle);
 }
 
 void aftermath_init(struct agent *agent)
 {
-	ev_idle_init(&agent->aftermath.idle, on_idle);
+	struct aftermath *aftermath;
+	unsigned i;
+
+	for (i = 0; i < agent->loops.count; i++) {
+		aftermath = &agent->loops.loop[i]->aftermath;
+		aftermath->agent = agent;
+		ev_idle_init(&aftermath->idle, on_idle);
+		aftermath->idle.data = aftermath;
+	}
 }
 
 void aftermath_operation(const struct operation *operation)
 {
-	struct agent *agent = operation->agent;
+	struct aftermath *aftermath = &loop_current()->aftermath;
 	const struct work *work = &operation->work;
 
 	if (!operation->session->policy)
 		return;
-	if (agent->aftermath.count == AFTERMATH_RING) {
-		agent->aftermath.dropped++;
+	if (aftermath->count == AFTERMATH_RING) {
+		aftermath->dropped++;
 		return;
 	}
-	push(agent,
+	push(aftermath,
 	     &(struct aftermath_entry){
 		     .session = operation->session,
 		     .backend = operation->backend,
@@ -116,17 +114,19 @@ void aftermath_operation(const struct operation *operation)
 }
 
 /* What is always told. */
-static void push_surely(struct agent *agent, const struct aftermath_entry *entry)
+static void push_surely(const struct aftermath_entry *entry)
 {
-	if (agent->aftermath.count == AFTERMATH_RING)
-		tell_first(agent);
-	push(agent, entry);
+	struct aftermath *aftermath = &loop_current()->aftermath;
+
+	if (aftermath->count == AFTERMATH_RING)
+		tell_first(aftermath);
+	push(aftermath, entry);
 }
 
 void aftermath_session(struct session *session)
 {
 	if (session->policy)
-		push_surely(session->agent, &(struct aftermath_entry){ .session = session });
+		push_surely(&(struct aftermath_entry){ .session = session });
 }
 
 void aftermath_backend(const struct backend *backend, bool up)
@@ -134,12 +134,18 @@ void aftermath_backend(const struct backend *backend, bool up)
 	const struct aftermath_entry entry = { .backend = backend, .up = up };
 
 	if (backend->agent->policy)
-		push_surely(backend->agent, &entry);
+		push_surely(&entry);
 }
 
 void aftermath_finish(struct agent *agent)
 {
-	while (agent->aftermath.count)
-		tell_first(agent);
-	ev_idle_stop(agent->loop, &agent->aftermath.idle);
+	struct loop *loop;
+	unsigned i;
+
+	for (i = 0; i < agent->loops.count; i++) {
+		loop = agent->loops.loop[i];
+		while (loop->aftermath.count)
+			tell_first(&loop->aftermath);
+		ev_idle_stop(loop->ev, &loop->aftermath.idle);
+	}
 }

@@ -4,7 +4,7 @@
  *
  * A bounded ring that the loop empties when it has nothing better to do, a few entries at a time,
  * so that a slow hook delays no reply. Over-full, it drops operations and counts them; all else is
- * always told. The loop's thread.
+ * always told. Each loop has one, for what ends on its thread.
  */
 #ifndef AGENT_AFTERMATH_H
 #define AGENT_AFTERMATH_H
@@ -32,6 +32,7 @@ struct aftermath_entry {
 };
 
 struct aftermath {
+	struct agent *agent;
 	ev_idle idle;
 	struct aftermath_entry ring[AFTERMATH_RING];
 	size_t first, count;

@@ -7,15 +7,15 @@
  *   operation   one call of a peer, or the agent's own clearing up, from receipt to reply
  *   backend     a named place where operations run
  *
- * Threads: everything runs on the thread that runs loop 0 (one at a time: pool.h), the Lua state
- * included, except what a backend gives to the pool: there a worker has one struct work to itself,
- * and its leg and replica, whose strands are held for it. No object of the agent has a lock.
+ * Threads: everything runs on the threads that run the loops, a connection's things on its own
+ * loop's, one at a time (loop.h), the Lua state included, except what a backend gives to the pool:
+ * there a worker has one struct work to itself, and its leg and replica, whose strands are held for
+ * it. No object of the agent has a lock.
  */
 #ifndef AGENT_AGENT_H
 #define AGENT_AGENT_H
 
 #include "account.h"
-#include "aftermath.h"
 #include "agent_limits.h"
 #include "content.h"
 #include "listeners.h"
@@ -36,7 +36,8 @@ struct connection;
 struct pressure;
 
 struct agent {
-	struct ev_loop *loop;
+	struct ev_loop *loop; /* the first of: */
+	struct loops loops;
 	const struct luaccel_core *core;
 	unsigned threads; /* of a pool, at most */
 	struct pool *pool;
@@ -51,13 +52,13 @@ struct agent {
 	struct accounts accounts;
 	struct pressure *pressure;
 	const struct allow *allow; /* what peers may do beyond the default */
-	struct aftermath aftermath;
-	struct timers timers; /* of policies */
+	struct timers timers;	   /* of policies */
 	struct contents contents;
 	struct metrics metrics;
 
 	struct backend *backends; /* in the order in which hints see them */
 	struct connection *connections;
+	size_t nr_leaving; /* of them: to be closed by the threads of their loops */
 
 	uint64_t instance; /* among all agents, for sessions that go through several */
 	int64_t next_operation;

@@ -19,6 +19,7 @@ static const struct {
 	{ "allow", "allow", LIST, "{ \"url\", \"path=/models\" }" },
 	{ "limit", "limit", NAMES, "{ sessions = 100, frame = \"4M\" }" },
 	{ "threads", "threads", ONE, "8" },
+	{ "loops", "loops", ONE, "2" },
 	{ "drain_timeout", "drain-timeout", ONE, "\"30s\"" },
 	{ "control", "control", ONE, "\"unix:///run/luaccel/control.sock\"" },
 	{ "metrics", "metrics", ONE, "\"tcp://127.0.0.1:9464\"" },

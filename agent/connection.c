@@ -35,7 +35,7 @@ static struct account *open_account(struct agent *agent, const struct ttrpc_conn
 	if (!ret)
 		return account;
 	metrics_limit(agent, why);
-	if (account_may_log(account, ev_now(agent->loop)))
+	if (account_may_log(account, loop_now()))
 		log_warn("connection from %s on %s refused: %s",
 			 ttrpc_peer_str(peer, name, sizeof(name)), ttrpc_conn_listener_name(conn),
 			 why);
@@ -55,7 +55,7 @@ static void ask_policy(struct connection *connection)
 	refusal->generation = connection->agent->generation;
 	refusal->code = decision.code;
 	snprintf(refusal->text, sizeof(refusal->text), "%s", decision.text);
-	if (account_may_log(connection->account, ev_now(connection->agent->loop)))
+	if (account_may_log(connection->account, loop_now()))
 		log_info("connection from %s on %s %s: code %d",
 			 ttrpc_peer_str(ttrpc_conn_peer(connection->conn), name, sizeof(name)),
 			 ttrpc_conn_listener_name(connection->conn), refusal->text, refusal->code);
@@ -82,6 +82,26 @@ bool connection_refuses(struct connection *connection, struct ttrpc_request *req
 	return true;
 }
 
+static void close_it(struct job *job)
+{
+	struct connection *connection =
+		(struct connection *)((char *)job - offsetof(struct connection, closing));
+
+	if (connection->conn)
+		ttrpc_conn_close(connection->conn, connection->leaving);
+	else
+		free(connection);
+}
+
+void connection_close(struct connection *connection, const char *reason)
+{
+	if (connection->leaving)
+		return;
+	connection->leaving = reason;
+	connection->agent->nr_leaving++;
+	loop_do(connection->loop, &connection->closing);
+}
+
 int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 {
 	struct agent *agent = ctx;
@@ -98,7 +118,9 @@ int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 	ttrpc_conn_set_account(conn, account_ref(connection->account));
 	connection->agent = agent;
 	connection->conn = conn;
-	connection->opened = connection->active = ev_now(agent->loop);
+	connection->loop = loop_current();
+	connection->closing.done = close_it;
+	connection->opened = connection->active = loop_now();
 	connection->next = agent->connections;
 	connection->at = &agent->connections;
 	if (connection->next)
@@ -142,7 +164,10 @@ void connection_closed(void *ctx, struct ttrpc_conn *conn, const char *reason)
 		connection->next->at = connection->at;
 	account_give(connection->account, ACCOUNT_CONNECTIONS, 1);
 	account_unref(connection->account);
-	free(connection);
+	connection->agent->nr_leaving -= connection->leaving != NULL;
+	connection->conn = NULL;
+	if (!connection->closing.posted)
+		free(connection);
 }
 
 const char *connection_usage(void *account, const struct ttrpc_usage *before,
@@ -218,20 +243,54 @@ void connection_drop_resource(struct resource *resource)
 	resource_unref(resource);
 }
 
-bool connections_end_session(struct agent *agent, int64_t id, const char *why)
+static struct session *find_session(const struct agent *agent, int64_t id)
 {
 	const struct connection *at = agent->connections;
 	struct session *session = NULL;
 
 	for (; at && !session; at = at->next)
 		session = connection_session(at, id);
-	if (session)
-		operation_end_session(session, why, NULL, &abandoned);
 	return session;
+}
+
+/* An operator's wish, on its way to the session's loop. */
+struct ending {
+	struct job job;
+	const struct agent *agent;
+	int64_t id;
+};
+
+static void end_session(struct job *job)
+{
+	struct ending *ending = (struct ending *)((char *)job - offsetof(struct ending, job));
+	struct session *session = find_session(ending->agent, ending->id);
+
+	if (session)
+		operation_end_session(session, "operator", NULL, &abandoned);
+	free(ending);
+}
+
+int connections_end_session(struct agent *agent, int64_t id)
+{
+	const struct session *session = find_session(agent, id);
+	struct ending *ending;
+
+	if (!session)
+		return -ENOENT;
+	ending = calloc(1, sizeof(*ending));
+	if (!ending)
+		return -ENOMEM;
+	*ending = (struct ending){ .job.done = end_session, .agent = agent, .id = id };
+	loop_do(session->connection->loop, &ending->job);
+	return 0;
 }
 
 void connections_shutdown(struct agent *agent)
 {
-	while (agent->connections)
-		ttrpc_conn_close(agent->connections->conn, "shutdown");
+	struct connection *at, *next;
+
+	for (at = agent->connections; at; at = next) {
+		next = at->next;
+		connection_close(at, "shutdown");
+	}
 }

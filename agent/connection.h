@@ -3,7 +3,8 @@
  *
  * Session and resource ids are looked up in the connection's tables and nowhere else, so an id of
  * another connection is unknown here. When the peer goes, its sessions are ended and its resources
- * let go of; what still runs for it ends first. The loop's thread.
+ * let go of; what still runs for it ends first. The thread of its loop, but for what says
+ * otherwise.
  */
 #ifndef AGENT_CONNECTION_H
 #define AGENT_CONNECTION_H
@@ -22,12 +23,15 @@ struct refusal {
 
 struct connection {
 	struct agent *agent;
-	struct ttrpc_conn *conn;
+	struct ttrpc_conn *conn; /* NULL: it has gone, and is waited for by `closing` */
+	struct loop *loop;
 	struct account *account; /* counted */
-	double opened, active;	 /* when it came, and asked for something last; loop's time */
+	double opened, active;	 /* when it came, and asked for something last; loop_now() */
 	bool asked;		 /* for anything yet */
-	struct refusal refusal;	 /* by a policy */
-	bool ours;		 /* it said Hello: it knows what we do beyond vAccel's protocol */
+	const char *leaving;	 /* it is to be closed, and why; NULL: not so */
+	struct job closing;
+	struct refusal refusal; /* by a policy */
+	bool ours;		/* it said Hello: it knows what we do beyond vAccel's protocol */
 	uint8_t nonce[DIGEST_SIZE];	  /* for its proofs, once it is ours */
 	struct idmap sessions, resources; /* each entry is a count of its object */
 	struct connection *next, **at;	  /* in agent->connections */
@@ -61,10 +65,16 @@ void connection_drop_session(struct session *session, const char *why);
 int connection_keep_resource(struct connection *connection, struct resource *resource);
 void connection_drop_resource(struct resource *resource);
 
-/* End a session for the operator, whoever's it is. False: there is none of that id. */
-bool connections_end_session(struct agent *agent, int64_t id, const char *why);
+/* Its loop's thread closes it, at once or soon. Any loop's thread. */
+void connection_close(struct connection *connection, const char *reason);
 
-/* End every session of every connection, and close them. */
+/*
+ * End a session for the operator, whoever's it is, at once or soon. 0, -ENOENT: there is none of
+ * that id, or -ENOMEM. Any loop's thread.
+ */
+int connections_end_session(struct agent *agent, int64_t id);
+
+/* End every session of every connection, and close them. Any loop's thread. */
 void connections_shutdown(struct agent *agent);
 
 #endif

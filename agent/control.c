@@ -31,9 +31,12 @@ static void close_session(struct control *control, struct ttrpc_request *request
 			  const ProtobufCMessage *message)
 {
 	const int64_t id = ((const Luaccel__V1__SessionRequest *)message)->id;
+	const int ret = connections_end_session(control->life->agent, id);
 	char text[64];
 
-	if (!connections_end_session(control->life->agent, id, "operator"))
+	if (ret == -ENOMEM)
+		return reply_status(request, TTRPC_RESOURCE_EXHAUSTED, "out of memory");
+	if (ret)
 		return reply_status(request, TTRPC_NOT_FOUND, "there is no session %" PRId64, id);
 	snprintf(text, sizeof(text), "session %" PRId64 " ends", id);
 	said(request, text);

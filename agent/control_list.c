@@ -90,6 +90,20 @@ static void list_listeners(struct control_answer *answer, const struct agent *ag
 	}
 }
 
+static void list_loops(struct control_answer *answer, const struct agent *agent,
+		       Luaccel__V1__InfoResponse *response)
+{
+	const struct connection *connection;
+
+	response->loops =
+		control_answer_alloc(answer, agent->loops.count * sizeof(*response->loops));
+	if (!response->loops)
+		return;
+	response->n_loops = agent->loops.count;
+	for (connection = agent->connections; connection; connection = connection->next)
+		response->loops[connection->loop->number]++;
+}
+
 /* By all of them, or by the one that uses most. */
 static size_t used(const struct agent *agent, const struct limits_entry *entry)
 {
@@ -149,6 +163,7 @@ void control_info(struct control *control, struct ttrpc_request *request,
 	list_backends(answer, agent, &response);
 	list_listeners(answer, agent, &response);
 	list_limits(answer, agent, &response);
+	list_loops(answer, agent, &response);
 	control_answer_send(answer, request, &response.base);
 }
 

@@ -40,6 +40,15 @@ void gate_unref(struct gate *gate)
 	free(gate);
 }
 
+static void enter(struct gate *gate, struct pass *pass);
+
+static void tell(struct job *job)
+{
+	struct pass *pass = (struct pass *)((char *)job - offsetof(struct pass, telling));
+
+	pass->admitted(pass);
+}
+
 /*
  * admitted() may leave at once, and come here again: the outermost call alone lets in, so that a
  * long queue of those takes no stack.
@@ -57,19 +66,26 @@ static void let_in(struct gate *gate)
 			gate->last = &gate->first;
 		gate->inside++;
 		if (gate->outer)
-			gate_enter(gate->outer, pass);
+			enter(gate->outer, pass);
 		else
-			pass->admitted(pass);
+			loop_do(pass->loop, &pass->telling);
 	}
 	gate->letting_in = false;
 }
 
-void gate_enter(struct gate *gate, struct pass *pass)
+static void enter(struct gate *gate, struct pass *pass)
 {
 	pass->next = NULL;
 	*gate->last = pass;
 	gate->last = &pass->next;
 	let_in(gate);
+}
+
+void gate_enter(struct gate *gate, struct pass *pass)
+{
+	pass->loop = loop_current();
+	pass->telling = (struct job){ .done = tell };
+	enter(gate, pass);
 }
 
 void gate_leave(struct gate *gate)

@@ -1,5 +1,5 @@
 /*
- * helm.c - who runs the loop: the thread that has the helm. It runs short jobs too, between two
+ * helm.c - who runs a loop: the thread that has its helm. It runs short jobs too, between two
  * rounds of the loop, which spares them the way to a worker and back: two threads to be woken.
  *
  *     helmsman   ev_run(), short jobs, ev_run(), ...
@@ -12,11 +12,12 @@
  *
  * The helm changes hands only while the helmsman is in a job, outside ev_run() and with no frame of
  * the loop's or of Lua's on his stack, and under the lock: what belongs to the loop has one user
- * at a time, and each sees what the one before him did.
+ * at a time, and each sees what the one before him did. Each loop has a helm of its own.
  */
 #include "log.h"
 #include "pool_internal.h"
 #include <errno.h>
+#include <stdlib.h>
 
 /*
  * A job may hold up the loop for one to two times PATIENCE. A shorter one would wake the lookout
@@ -32,29 +33,51 @@ static void keep_going(struct ev_loop *loop, ev_idle *watcher, int events)
 	(void)events;
 }
 
-void helm_init(struct pool *pool)
+static unsigned count(const struct pool *pool)
 {
-	pthread_cond_init(&pool->helm.ended, NULL);
-	queue_init(&pool->shorts);
-	ev_idle_init(&pool->shorts_wait, keep_going);
+	return pool->loops ? pool->loops->count : 0;
 }
 
-void helm_release(struct pool *pool)
+int helms_init(struct pool *pool)
 {
-	ev_idle_stop(pool->loop, &pool->shorts_wait);
-	pthread_cond_destroy(&pool->helm.ended);
+	struct helm *helm;
+	unsigned i;
+
+	pthread_cond_init(&pool->ended, NULL);
+	if (!pool->loops)
+		return 0;
+	pool->helms = calloc(count(pool), sizeof(*pool->helms));
+	if (!pool->helms) {
+		pool->loops = NULL;
+		return -ENOMEM;
+	}
+	for (i = 0; i < count(pool); i++) {
+		helm = &pool->helms[i];
+		helm->loop = pool->loops->loop[i];
+		queue_init(&helm->shorts);
+		ev_idle_init(&helm->shorts_wait, keep_going);
+	}
+	return 0;
+}
+
+void helms_release(struct pool *pool)
+{
+	unsigned i;
+
+	for (i = 0; pool->helms && i < count(pool); i++)
+		ev_idle_stop(pool->helms[i].loop->ev, &pool->helms[i].shorts_wait);
+	free(pool->helms);
+	pthread_cond_destroy(&pool->ended);
 }
 
 /* There is someone to take over, and no more than are allowed will run. */
-static bool may_run(const struct pool *pool)
+static bool may_run(const struct pool *pool, const struct helm *helm)
 {
-	return pool->helm.lookout && pool->claimed < pool->max;
+	return helm->lookout && pool->claimed < pool->max;
 }
 
-static void begin(struct pool *pool)
+static void begin(struct pool *pool, struct helm *helm)
 {
-	struct helm *helm = &pool->helm;
-
 	pool->claimed++;
 	helm->runs++;
 	helm->busy = true;
@@ -66,71 +89,91 @@ static void begin(struct pool *pool)
 
 static void run_short(struct pool *pool, struct worker *worker, struct job *job)
 {
-	struct helm *helm = &pool->helm;
+	struct helm *helm = worker->steers;
+	struct loop *loop = helm->loop;
 
-	if (!may_run(pool))
+	if (!may_run(pool, helm))
 		return pool_hand_over(pool, job);
-	begin(pool);
+	begin(pool, helm);
 	job->stayed = true;
 	pthread_mutex_unlock(&pool->lock);
 	job->run(job);
 	pthread_mutex_lock(&pool->lock);
 	pool->claimed--;
-	if (helm->helmsman != worker)
-		return pool_post(pool, job);
+	if (!worker->steers)
+		return loop_post(loop, job);
 	helm->busy = false;
 	pthread_mutex_unlock(&pool->lock);
+	loop_enter(loop);
 	pool->pending--;
 	job->done(job);
+	loop_leave(loop);
 	pthread_mutex_lock(&pool->lock);
 }
 
 static void run_shorts(struct pool *pool, struct worker *worker)
 {
+	struct helm *helm = worker->steers;
 	struct job *job;
 	int n;
 
-	for (n = 0; n < BATCH && pool->helm.helmsman == worker; n++) {
-		job = queue_pop(&pool->shorts);
+	for (n = 0; n < BATCH && worker->steers; n++) {
+		job = queue_pop(&helm->shorts);
 		if (!job)
-			return ev_idle_stop(pool->loop, &pool->shorts_wait);
+			return ev_idle_stop(helm->loop->ev, &helm->shorts_wait);
 		run_short(pool, worker, job);
 	}
 }
 
+/* One round of the loop. */
+static void go_round(struct pool *pool, struct loop *loop)
+{
+	pthread_mutex_unlock(&pool->lock);
+	loop_enter(loop);
+	ev_run(loop->ev, EVRUN_ONCE);
+	loop_leave(loop);
+	pthread_mutex_lock(&pool->lock);
+}
+
 void helm_steer(struct pool *pool, struct worker *worker)
 {
-	struct helm *helm = &pool->helm;
+	struct helm *helm = worker->steers;
 
-	while (helm->helmsman == worker && !helm->over) {
-		pthread_mutex_unlock(&pool->lock);
-		ev_run(pool->loop, EVRUN_ONCE);
-		pthread_mutex_lock(&pool->lock);
+	while (worker->steers && !pool->over) {
+		go_round(pool, helm->loop);
 		run_shorts(pool, worker);
 	}
-	if (helm->helmsman != worker) {
+	if (!worker->steers) {
 		pthread_mutex_unlock(&pool->lock);
 		log_debug("an operation that used to be short was not: another thread took over");
 		pthread_mutex_lock(&pool->lock);
 		return;
 	}
+	worker->steers = NULL;
 	helm->helmsman = NULL;
 	pool->workers++;
-	pthread_cond_signal(&helm->ended);
+	if (!--pool->nr_steering)
+		pthread_cond_signal(&pool->ended);
+}
+
+static void take_helm(struct helm *helm, struct worker *worker)
+{
+	helm->helmsman = worker;
+	worker->steers = helm;
 }
 
 /* They change places: there are as many workers as before. */
-static void take_over(struct pool *pool, struct worker *worker)
+static void take_over(struct pool *pool, struct helm *helm, struct worker *worker)
 {
-	pool->helm.helmsman = worker;
-	pool->helm.lookout = NULL;
-	pool->helm.busy = false;
+	helm->helmsman->steers = NULL;
+	take_helm(helm, worker);
+	helm->lookout = NULL;
+	helm->busy = false;
 	pool_wake_idle(pool);
 }
 
-void helm_look_out(struct pool *pool, struct worker *worker)
+static void look_out(struct pool *pool, struct helm *helm, struct worker *worker)
 {
-	struct helm *helm = &pool->helm;
 	unsigned long seen = helm->runs;
 
 	helm->lookout = worker;
@@ -143,47 +186,93 @@ void helm_look_out(struct pool *pool, struct worker *worker)
 		seen = helm->runs;
 		if (worker_wait(worker, PATIENCE_NS) && helm->lookout == worker && helm->busy &&
 		    helm->runs == seen)
-			take_over(pool, worker);
+			take_over(pool, helm, worker);
 	}
 }
 
-void helm_recall(struct pool *pool)
+bool helm_look_out(struct pool *pool, struct worker *worker)
 {
-	if (!pool->helm.lookout)
-		return;
-	pthread_cond_signal(&pool->helm.lookout->wake);
-	pool->helm.lookout = NULL;
-	pool->helm.asleep = false;
+	unsigned i;
+
+	for (i = 0; i < count(pool); i++) {
+		if (!pool->helms[i].helmsman || pool->helms[i].lookout)
+			continue;
+		look_out(pool, &pool->helms[i], worker);
+		return true;
+	}
+	return false;
+}
+
+bool helm_recall(struct pool *pool)
+{
+	struct helm *helm;
+	unsigned i;
+
+	for (i = 0; i < count(pool); i++) {
+		helm = &pool->helms[i];
+		if (!helm->lookout)
+			continue;
+		pthread_cond_signal(&helm->lookout->wake);
+		helm->lookout = NULL;
+		helm->asleep = false;
+		return true;
+	}
+	return false;
 }
 
 void pool_submit_short(struct pool *pool, struct job *job)
 {
-	pool->pending++;
-	queue_push(&pool->shorts, job);
-	ev_idle_start(pool->loop, &pool->shorts_wait);
+	struct loop *loop = loop_current();
+	struct helm *helm = &pool->helms[loop->number];
+
+	pool_count(pool, job);
+	queue_push(&helm->shorts, job);
+	ev_idle_start(loop->ev, &helm->shorts_wait);
+}
+
+/* A thread for each loop, or for none. With the lock held. */
+static int man(struct pool *pool)
+{
+	struct worker *worker;
+	unsigned i;
+
+	for (i = 0; i < count(pool); i++) {
+		worker = pool_add_worker(pool);
+		if (!worker) {
+			pool->over = true;
+			return -ENOMEM;
+		}
+		take_helm(&pool->helms[i], worker);
+		pool->workers--;
+		pool->nr_steering++;
+	}
+	/* One that was idle has a role to play now. */
+	pool_wake_idle(pool);
+	return 0;
 }
 
 int pool_serve(struct pool *pool)
 {
-	struct helm *helm = &pool->helm;
+	int ret;
 
+	loops_begin(pool->loops);
 	pthread_mutex_lock(&pool->lock);
-	helm->helmsman = pool_add_worker(pool);
-	if (helm->helmsman) {
-		pool->workers--;
-		/* One that was idle has a role to play now. */
-		pool_wake_idle(pool);
-		while (helm->helmsman)
-			pthread_cond_wait(&helm->ended, &pool->lock);
-	}
+	ret = man(pool);
+	while (pool->nr_steering)
+		pthread_cond_wait(&pool->ended, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
-	return helm->over ? 0 : -ENOMEM;
+	loops_end(pool->loops);
+	return ret;
 }
 
 void pool_leave(struct pool *pool)
 {
+	unsigned i;
+
 	pthread_mutex_lock(&pool->lock);
-	pool->helm.over = true;
+	pool->over = true;
 	pthread_mutex_unlock(&pool->lock);
-	ev_break(pool->loop, EVBREAK_ALL);
+	ev_break(pool->loops->loop[0]->ev, EVBREAK_ALL);
+	for (i = 1; i < count(pool); i++)
+		loop_wake(pool->loops->loop[i]);
 }

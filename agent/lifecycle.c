@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+static const double TICK = 0.005;
+
 void lifecycle_notify(const char *state)
 {
 	const char *path = getenv("NOTIFY_SOCKET");
@@ -65,28 +67,33 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
 	ttrpc_server_stats(life->agent->server, &stats);
 	if (life->agent->nr_operations || stats.bytes_out || !control_is_quiet(life->control))
 		return;
-	if (life->stage == LIFE_CLOSING) {
-		pool_leave(life->agent->pool);
-		return;
-	}
-	life->stage = LIFE_CLOSING;
 	listeners_close(&life->agent->listeners);
 	connections_shutdown(life->agent);
-	if (!life->agent->nr_operations)
+	if (!life->agent->nr_operations && !life->agent->connections)
 		pool_leave(life->agent->pool);
+}
+
+/* What the first loop waits for may happen on another. */
+static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)timer;
+	(void)events;
 }
 
 void lifecycle_drain(struct lifecycle *life, const char *why)
 {
-	if (life->stage != LIFE_RUNNING)
+	if (life->drains)
 		return;
-	life->stage = LIFE_DRAINING;
+	life->drains = true;
 	life->agent->draining = true;
 	lifecycle_notify("STOPPING=1");
 	log_info("%s: draining, %zu operations are running", why, life->agent->nr_operations);
 	ev_prepare_start(life->agent->loop, &life->each_round);
 	ev_timer_set(&life->timeout, life->options->drain_timeout, 0.0);
 	ev_timer_start(life->agent->loop, &life->timeout);
+	if (life->agent->loops.count > 1)
+		ev_timer_again(life->agent->loop, &life->tick);
 }
 
 static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -96,10 +103,10 @@ static void on_stop(struct ev_loop *loop, ev_signal *watcher, int events)
 
 	(void)loop;
 	(void)events;
-	if (life->stage == LIFE_RUNNING)
-		lifecycle_drain(life, name);
-	else
+	if (life->drains)
 		leave_now(life, name);
+	else
+		lifecycle_drain(life, name);
 }
 
 int lifecycle_reload(struct lifecycle *life, const char *why, char *err, size_t errsize)
@@ -147,6 +154,7 @@ void lifecycle_start(struct lifecycle *life)
 	start_signal(life, &life->hangup, SIGHUP, on_hangup);
 	ev_timer_init(&life->timeout, on_timeout, 0.0, 0.0);
 	life->timeout.data = life;
+	ev_timer_init(&life->tick, on_tick, 0.0, TICK);
 	ev_prepare_init(&life->each_round, on_round);
 	life->each_round.data = life;
 }
@@ -160,5 +168,6 @@ void lifecycle_stop(struct lifecycle *life)
 	ev_signal_stop(loop, &life->interrupt);
 	ev_signal_stop(loop, &life->hangup);
 	ev_timer_stop(loop, &life->timeout);
+	ev_timer_stop(loop, &life->tick);
 	ev_prepare_stop(loop, &life->each_round);
 }

@@ -19,9 +19,9 @@ struct lifecycle {
 	int argc; /* the command line, for a reload */
 	char **argv;
 	struct control *control; /* NULL: no control socket */
-	enum { LIFE_RUNNING, LIFE_DRAINING, LIFE_CLOSING } stage;
+	bool drains;
 	ev_signal term, interrupt, hangup;
-	ev_timer timeout;
+	ev_timer timeout, tick;
 	ev_prepare each_round;
 };
 

@@ -90,6 +90,30 @@ static int start_policy(struct agent *agent, const struct options *options)
 	return -1;
 }
 
+/* The agent's lock, for ttrpc's calls that need nothing of it. */
+static void server_release(void *ctx)
+{
+	loops_release(&((struct agent *)ctx)->loops);
+}
+
+static void server_acquire(void *ctx)
+{
+	loops_acquire(&((struct agent *)ctx)->loops);
+}
+
+/* Connections are the loops' in turn, the first loop's first. */
+static int spread(struct agent *agent)
+{
+	struct ev_loop *others[LOOPS_MAX];
+	unsigned i;
+
+	for (i = 1; i < agent->loops.count; i++)
+		others[i - 1] = agent->loops.loop[i]->ev;
+	if (agent->loops.count > 1)
+		log_info("%u loops", agent->loops.count);
+	return ttrpc_server_spread(agent->server, others, agent->loops.count - 1);
+}
+
 static int start_server(struct agent *agent)
 {
 	static const struct ttrpc_server_handlers handlers = {
@@ -102,11 +126,14 @@ static int start_server(struct agent *agent)
 		.share = connection_share,
 		.unshare = connection_unshare,
 		.forget = connection_forget,
+		.release = server_release,
+		.acquire = server_acquire,
 		.log = server_log,
 	};
 	const struct ttrpc_server_limits limits = bounds_of_server(agent);
+	int ret = ttrpc_server_new(agent->loop, &handlers, agent, &limits, &agent->server);
 
-	return ttrpc_server_new(agent->loop, &handlers, agent, &limits, &agent->server);
+	return ret ? ret : spread(agent);
 }
 
 /* Guests' addresses, then what operators use. -1, or the status to leave with. */
@@ -200,6 +227,10 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 				     : "libvaccel is of another version than the agent");
 		return status;
 	}
+	if (loops_open(&agent.loops, agent.loop, options->loops)) {
+		log_error("cannot start: no memory or descriptors for %u loops", options->loops);
+		return status;
+	}
 	bounds_set(&agent, options);
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
@@ -207,7 +238,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	log_info("vaccelrt-agent %s (luaccel)", VACCEL_VERSION);
 	log_info("%s", policy_engine_describe(engine));
 	agent.allow = &options->allow;
-	if (pool_new(agent.loop, options->threads, &agent.pool) || start_server(&agent) ||
+	if (pool_new(&agent.loops, options->threads, &agent.pool) || start_server(&agent) ||
 	    pressure_new(&agent) || contents_init(&agent.contents)) {
 		log_error("cannot start: no memory, thread or random numbers to be had");
 	} else if ((status = start_allow(&options->allow)) < 0) {
@@ -226,6 +257,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	metrics_release(&agent.metrics);
 	if (agent.policy)
 		policy_activate(agent.policy, NULL);
+	loops_close(&agent.loops);
 	ev_loop_destroy(agent.loop);
 	return status;
 }

@@ -3,6 +3,7 @@
  */
 #include "options.h"
 #include "listeners.h"
+#include "loop.h"
 #include "vaccel.h"
 #include <getopt.h>
 #include <stdarg.h>
@@ -30,6 +31,8 @@ static const char usage_text[] =
 	"      --limit NAME=VALUE,...   connections, sessions, resources, frame, held, streams, "
 	"...\n"
 	"      --threads N          at most N operations at once (default 64)\n"
+	"      --loops N            N threads receive and send, each for its connections (default "
+	"1)\n"
 	"      --drain-timeout SEC  how long SIGTERM waits for running operations (default 30s)\n"
 	"      --control URI        a Unix socket for luaccel(1) (default: LUACCEL_CONTROL, else "
 	"none)\n"
@@ -134,14 +137,16 @@ static int add_allow(struct options *options, const char *value)
 										       : -1;
 }
 
-static int set_threads(struct options *options, const char *text)
+static int set_number(struct options *options, const char *flag, unsigned *setting, unsigned max,
+		      const char *text)
 {
 	char *end;
 	unsigned long number = strtoul(text, &end, 10);
 
-	if (end == text || *end || number < 1 || number > 4096)
-		return wrong(options, "--threads takes a number from 1 to 4096, not \"%s\"", text);
-	options->threads = (unsigned)number;
+	if (end == text || *end || number < 1 || number > max)
+		return wrong(options, "%s takes a number from 1 to %u, not \"%s\"", flag, max,
+			     text);
+	*setting = (unsigned)number;
 	return -1;
 }
 
@@ -174,6 +179,7 @@ enum {
 	OPT_ALLOW,
 	OPT_LIMIT,
 	OPT_THREADS,
+	OPT_LOOPS,
 	OPT_DRAIN,
 	OPT_CONTROL,
 	OPT_METRICS,
@@ -189,6 +195,7 @@ static const struct option long_options[] = {
 	{ "allow", required_argument, NULL, OPT_ALLOW },
 	{ "limit", required_argument, NULL, OPT_LIMIT },
 	{ "threads", required_argument, NULL, OPT_THREADS },
+	{ "loops", required_argument, NULL, OPT_LOOPS },
 	{ "drain-timeout", required_argument, NULL, OPT_DRAIN },
 	{ "control", required_argument, NULL, OPT_CONTROL },
 	{ "metrics", required_argument, NULL, OPT_METRICS },
@@ -216,7 +223,9 @@ static int take(struct options *options, int option, const char *value)
 			       ? EXIT_USAGE
 			       : -1;
 	case OPT_THREADS:
-		return set_threads(options, value);
+		return set_number(options, "--threads", &options->threads, 4096, value);
+	case OPT_LOOPS:
+		return set_number(options, "--loops", &options->loops, LOOPS_MAX, value);
 	case OPT_DRAIN:
 		return set_drain_timeout(options, value);
 	case OPT_CONTROL:
@@ -239,6 +248,7 @@ void options_init(struct options *options)
 	*options = (struct options){
 		.limits = limits_default,
 		.threads = 64,
+		.loops = 1,
 		.drain_timeout = 30,
 	};
 }

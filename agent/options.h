@@ -30,7 +30,7 @@ struct options {
 	char *control;	     /* a unix address; NULL: no control socket */
 	char *metrics;	     /* as a listen; NULL: no metrics are served */
 	struct limits limits;
-	unsigned threads;
+	unsigned threads, loops;
 	double drain_timeout; /* seconds */
 	struct allow allow;
 	bool allow_preset;

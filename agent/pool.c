@@ -1,6 +1,6 @@
 /*
- * pool.c - see pool.h. One mutex guards the queue, the stack of idle workers, the mailbox and the
- * helm; it is held for a few pointer moves at a time.
+ * pool.c - see pool.h. One mutex guards the queue, the stack of idle workers and the helms; it is
+ * held for a few pointer moves at a time.
  */
 #include "pool_internal.h"
 #include <assert.h>
@@ -73,10 +73,8 @@ static bool rest(struct pool *pool, struct worker *worker)
 {
 	bool late = false;
 
-	if (pool->helm.helmsman && !pool->helm.lookout) {
-		helm_look_out(pool, worker);
+	if (helm_look_out(pool, worker))
 		return true;
-	}
 	worker->below = pool->idle;
 	worker->idle = true;
 	pool->idle = worker;
@@ -88,22 +86,13 @@ static bool rest(struct pool *pool, struct worker *worker)
 	return pool->workers <= pool->keep;
 }
 
-void pool_post(struct pool *pool, struct job *job)
-{
-	const bool wake = !pool->mailbox.first;
-
-	queue_push(&pool->mailbox, job);
-	if (wake)
-		ev_async_send(pool->loop, &pool->arrived);
-}
-
 static void run_job(struct pool *pool, struct job *job)
 {
 	pthread_mutex_unlock(&pool->lock);
 	job->run(job);
 	pthread_mutex_lock(&pool->lock);
 	pool->claimed--;
-	pool_post(pool, job);
+	loop_post(job->loop, job);
 }
 
 /* Whatever role is there to be played. */
@@ -112,7 +101,7 @@ static void live(struct pool *pool, struct worker *worker)
 	struct job *job;
 
 	for (;;) {
-		if (pool->helm.helmsman == worker)
+		if (worker->steers)
 			helm_steer(pool, worker);
 		else if ((job = queue_pop(&pool->jobs)))
 			run_job(pool, job);
@@ -188,28 +177,7 @@ struct worker *pool_add_worker(struct pool *pool)
 	return worker;
 }
 
-static void take_mail(struct ev_loop *loop, ev_async *watcher, int events)
-{
-	struct pool *pool = watcher->data;
-	struct queue mail;
-	struct job *job;
-
-	(void)loop;
-	(void)events;
-	pthread_mutex_lock(&pool->lock);
-	mail = pool->mailbox;
-	if (!mail.first)
-		mail.last = &mail.first;
-	queue_init(&pool->mailbox);
-	pthread_mutex_unlock(&pool->lock);
-
-	while ((job = queue_pop(&mail))) {
-		pool->pending--;
-		job->done(job);
-	}
-}
-
-int pool_new(struct ev_loop *loop, unsigned threads, struct pool **out)
+int pool_new(struct loops *loops, unsigned threads, struct pool **out)
 {
 	struct pool *pool = calloc(1, sizeof(*pool));
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -217,21 +185,17 @@ int pool_new(struct ev_loop *loop, unsigned threads, struct pool **out)
 
 	if (!pool)
 		return -ENOMEM;
-	pool->loop = loop;
+	pool->loops = loops;
 	pool->max = threads;
 	pool->keep = cpus > 0 && (unsigned)cpus < threads ? (unsigned)cpus : threads;
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->empty, NULL);
 	queue_init(&pool->jobs);
-	queue_init(&pool->mailbox);
-	helm_init(pool);
-	ev_async_init(&pool->arrived, take_mail);
-	pool->arrived.data = pool;
-	ev_async_start(loop, &pool->arrived);
+	good = !helms_init(pool);
 
 	/* One worker is there from the start, so that a job never waits for memory. */
 	pthread_mutex_lock(&pool->lock);
-	good = pool_add_worker(pool);
+	good = good && pool_add_worker(pool);
 	pthread_mutex_unlock(&pool->lock);
 	if (!good) {
 		pool_free(pool);
@@ -252,9 +216,16 @@ void pool_hand_over(struct pool *pool, struct job *job)
 		helm_recall(pool);
 }
 
-void pool_submit(struct pool *pool, struct job *job)
+void pool_count(struct pool *pool, struct job *job)
 {
 	pool->pending++;
+	job->pending = &pool->pending;
+	job->loop = loop_current();
+}
+
+void pool_submit(struct pool *pool, struct job *job)
+{
+	pool_count(pool, job);
 	pthread_mutex_lock(&pool->lock);
 	pool_hand_over(pool, job);
 	pthread_mutex_unlock(&pool->lock);
@@ -272,18 +243,18 @@ void pool_free(struct pool *pool)
 	if (!pool)
 		return;
 	assert(!pool->pending);
-	ev_async_stop(pool->loop, &pool->arrived);
 	pthread_mutex_lock(&pool->lock);
 	pool->stopping = true;
 	for (worker = pool->idle; worker; worker = worker->below)
 		pthread_cond_signal(&worker->wake);
-	helm_recall(pool);
+	while (helm_recall(pool))
+		;
 	while (pool->workers)
 		pthread_cond_wait(&pool->empty, &pool->lock);
 	pthread_mutex_unlock(&pool->lock);
 	if (pool->left)
 		pthread_join(pool->last_left, NULL);
-	helm_release(pool);
+	helms_release(pool);
 	pthread_cond_destroy(&pool->empty);
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);

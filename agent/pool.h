@@ -1,14 +1,14 @@
 /*
- * pool.h - the threads that may block, and the one that runs the loop.
+ * pool.h - the threads that may block, and those that run the loops.
  *
- *     loop ── pool_submit(job) ──▶ a worker: job->run(job) ── mailbox ──▶ loop: job->done(job)
+ *     loop ── pool_submit(job) ──▶ a worker: job->run(job) ── its mail ──▶ loop: job->done(job)
  *
- * A job belongs to the worker from pool_submit() until done() is called, and to the loop before
- * and after: that is the only way in which objects of the agent cross threads. Workers are made
+ * A job belongs to the worker from pool_submit() until done() is called, and to its loop before
+ * and after: that is the only way in which objects of the agent get to workers. Workers are made
  * when a job finds none idle, up to the limit, and leave after a while without work, except a few
  * that stay. The most recently idle worker is woken first, since it is the warm one.
  *
- * "The loop's thread" is whichever runs the loop now: one of the pool's own, in pool_serve(). It
+ * "The loop's thread" is whichever runs a loop now: one of the pool's own, in pool_serve(). It
  * may change, but only between two callbacks of the loop, and what one of them did, the next sees:
  * objects of the loop need no lock. What belongs to a thread (errno, luaccel_last_error()) does not
  * outlive a callback.
@@ -16,21 +16,12 @@
 #ifndef AGENT_POOL_H
 #define AGENT_POOL_H
 
-#include <ev.h>
-#include <stdbool.h>
-#include <stddef.h>
+#include "loop.h"
 
 struct pool;
 
-struct job {
-	void (*run)(struct job *job);  /* on a worker; may block */
-	void (*done)(struct job *job); /* on the loop's thread, after run */
-	struct job *next;
-	bool stayed; /* it was run by the loop's thread, for a while at least */
-};
-
-/* At most `threads` workers. 0, or -ENOMEM. */
-int pool_new(struct ev_loop *loop, unsigned threads, struct pool **pool);
+/* At most `threads` workers. `loops` is what it runs; NULL: none of them. 0, or -ENOMEM. */
+int pool_new(struct loops *loops, unsigned threads, struct pool **pool);
 
 /* Loop's thread. Never blocks; jobs start in order. */
 void pool_submit(struct pool *pool, struct job *job);
@@ -43,12 +34,12 @@ void pool_submit(struct pool *pool, struct job *job);
 void pool_submit_short(struct pool *pool, struct job *job);
 
 /*
- * Run the loop until pool_leave() on threads of the pool. The caller, who made the loop, waits, and
- * has the loop back then; it alone takes signals meanwhile. 0, or -ENOMEM: there is no thread.
+ * Run the loops until pool_leave() on threads of the pool. The caller, who made them, waits, and
+ * has them back then; it alone takes signals meanwhile. 0, or -ENOMEM: there is no thread.
  */
 int pool_serve(struct pool *pool);
 
-/* Loop's thread, from within a callback of the loop; no job is pending. */
+/* Thread of loop 0, from within a callback of it; no job is pending. */
 void pool_leave(struct pool *pool);
 
 /* Jobs submitted whose done() has not been called yet. */

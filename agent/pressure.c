@@ -15,6 +15,7 @@ static const double PERIOD = 0.25, IDLE_MIN = 1.0;
 struct pressure {
 	struct agent *agent;
 	ev_timer timer;
+	struct job watch; /* to start it, by the first loop's thread */
 };
 
 static bool is_crowded(const struct agent *agent)
@@ -22,7 +23,7 @@ static bool is_crowded(const struct agent *agent)
 	const struct account *total = &agent->accounts.total;
 	const size_t max = total->max[ACCOUNT_CONNECTIONS];
 
-	return total->used[ACCOUNT_CONNECTIONS] >
+	return total->used[ACCOUNT_CONNECTIONS] - agent->nr_leaving >
 	       max / 100 * NO_CONNECTIONS + max % 100 * NO_CONNECTIONS / 100;
 }
 
@@ -50,7 +51,7 @@ static void note_busy(const struct agent *agent, double now)
 
 static bool is_idle(const struct connection *connection, double now)
 {
-	return now - connection->active >= IDLE_MIN;
+	return !connection->leaving && now - connection->active >= IDLE_MIN;
 }
 
 /* Whoever has no session goes before those who have, and the longest idle first. */
@@ -81,7 +82,7 @@ static void close_one(struct connection *connection, const char *why, double now
 		log_warn("connection from %s closed: %s, and it has asked for nothing in %.0f s",
 			 ttrpc_peer_str(ttrpc_conn_peer(connection->conn), peer, sizeof(peer)), why,
 			 now - connection->active);
-	ttrpc_conn_close(connection->conn, "idle");
+	connection_close(connection, "idle");
 }
 
 static void relieve(struct agent *agent, double now)
@@ -113,7 +114,7 @@ static void close_silent(struct agent *agent, double now)
 
 	for (at = agent->connections; at; at = next) {
 		next = at->next;
-		if (first > 0 && !at->asked && now - at->opened >= first)
+		if (first > 0 && !at->asked && !at->leaving && now - at->opened >= first)
 			close_one(at, "limit first-frame", now);
 		else if (idle > 0 && is_idle(at, now) && now - at->active >= idle)
 			close_one(at, "limit idle", now);
@@ -142,6 +143,16 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		ev_timer_stop(loop, timer);
 }
 
+static void watch(struct job *job)
+{
+	struct pressure *pressure =
+		(struct pressure *)((char *)job - offsetof(struct pressure, watch));
+	struct agent *agent = pressure->agent;
+
+	if (!ev_is_active(&pressure->timer) && has_to_watch(agent))
+		ev_timer_again(agent->loop, &pressure->timer);
+}
+
 int pressure_new(struct agent *agent)
 {
 	struct pressure *pressure = calloc(1, sizeof(*pressure));
@@ -149,6 +160,7 @@ int pressure_new(struct agent *agent)
 	if (!pressure)
 		return -ENOMEM;
 	pressure->agent = agent;
+	pressure->watch.done = watch;
 	ev_timer_init(&pressure->timer, on_timer, 0., PERIOD);
 	pressure->timer.data = pressure;
 	agent->pressure = pressure;
@@ -165,7 +177,7 @@ void pressure_free(struct agent *agent)
 void pressure_watch(struct agent *agent)
 {
 	if (!ev_is_active(&agent->pressure->timer) && has_to_watch(agent))
-		ev_timer_again(agent->loop, &agent->pressure->timer);
+		loop_do(agent->loops.loop[0], &agent->pressure->watch);
 }
 
 static int refuses(const struct agent *agent, bool transient, unsigned from, const char *what,

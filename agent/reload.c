@@ -105,6 +105,8 @@ static void say_what_stays(const struct options *before, const struct options *n
 	say_if_changed("allow", allowed, allows);
 	if (before->threads != next->threads)
 		log_warn("threads has changed: needs a restart");
+	if (before->loops != next->loops)
+		log_warn("loops has changed: needs a restart");
 }
 
 /* What is in force of what needs a restart, so that it is said again until there is one. */

@@ -1,8 +1,9 @@
 /*
  * remote.c - see remote.h.
  *
- * Each has one timer. It ends: while the remote is down, with the next probe; while it is up and
- * has work, when it has been silent for too long; when it was retired, with its last work.
+ * Each has one timer, of the first loop. It ends: while the remote is down, with the next probe;
+ * while it is up and has work, when it has been silent for too long; when it was retired, with its
+ * last work.
  */
 #include "remote.h"
 #include "address.h"
@@ -29,12 +30,13 @@ struct remote {
 	struct pool *pool; /* NULL: no work yet, or it was retired */
 	ev_timer timer;
 	size_t legs;  /* open */
-	double heard; /* when the last of them came back; loop's time */
+	double heard; /* when the last of them came back; loop_now() */
 	double wait;  /* until the next probe, of one that is down */
 	bool watched; /* it is looked after */
 	bool new;     /* ... and the first probe has not come back */
 
 	struct job probe, close;
+	struct job look;       /* set the timer, by the first loop's thread */
 	bool probing, closing; /* the job is with the pool */
 	bool at_once;	       /* close it with whatever is in flight */
 	int code;	       /* what the probe came to, and why */
@@ -78,6 +80,16 @@ static void set_timer(struct remote *remote)
 		return;
 	ev_timer_set(&remote->timer, delay > 0 ? delay : 0, 0);
 	ev_timer_start(loop, &remote->timer);
+}
+
+static void look(struct job *job)
+{
+	set_timer(remote_of(job, offsetof(struct remote, look)));
+}
+
+static void look_after(struct remote *remote)
+{
+	loop_do(remote->agent->loops.loop[0], &remote->look);
 }
 
 static void go_down(struct remote *remote, const char *why)
@@ -127,7 +139,7 @@ static void found(struct remote *remote)
 {
 	struct backend *backend = remote->backend;
 
-	remote->heard = ev_now(remote->agent->loop);
+	remote->heard = loop_now();
 	if (!backend->up)
 		backend_up(backend);
 	else if (remote->new)
@@ -142,7 +154,7 @@ static void not_found(struct remote *remote)
 	else if (remote->new || remote->code == VACCEL_EAGAIN)
 		go_down(remote, remote->why);
 	else
-		remote->heard = ev_now(remote->agent->loop);
+		remote->heard = loop_now();
 	if (remote->code == VACCEL_EAGAIN)
 		close_connection(remote, true);
 }
@@ -221,11 +233,11 @@ static void remote_done(struct job *job)
 	remote->backend->inflight--;
 	remote->legs += work->kind == WORK_OPEN && !work->code;
 	remote->legs -= work->kind == WORK_CLOSE;
-	remote->heard = ev_now(remote->agent->loop);
+	remote->heard = loop_now();
 	if (work->lost)
 		go_down(remote, work->reason);
 	if (work->lost || remote->backend->retired)
-		set_timer(remote);
+		look_after(remote);
 	work->done(work);
 }
 
@@ -234,7 +246,7 @@ static struct pool *pool_of(struct remote *remote)
 {
 	struct agent *agent = remote->agent;
 
-	if (!remote->pool && pool_new(agent->loop, agent->threads, &remote->pool))
+	if (!remote->pool && pool_new(NULL, agent->threads, &remote->pool))
 		return agent->pool;
 	return remote->pool;
 }
@@ -244,10 +256,10 @@ static void remote_submit(struct backend *backend, struct work *work)
 	struct remote *remote = backend->remote;
 
 	if (!backend->inflight++)
-		remote->heard = ev_now(backend->agent->loop);
+		remote->heard = loop_now();
 	remote->watched = true; /* again, if a plan from before it was retired still names it */
 	if (!ev_is_active(&remote->timer))
-		set_timer(remote);
+		look_after(remote);
 	work->job = (struct job){ .run = remote_run, .done = remote_done };
 	pool_submit(pool_of(remote), &work->job);
 }
@@ -276,11 +288,12 @@ int remote_new(struct agent *agent, const char *uri, struct remote **made, char 
 	if (!remote)
 		return -ENOMEM;
 	remote->agent = agent;
+	remote->look.done = look;
 	ev_timer_init(&remote->timer, on_timer, 0, 0);
 	remote->timer.data = remote;
 	ret = take_address(remote, uri, err, errsize);
 	if (!ret && !agent->probes)
-		ret = pool_new(agent->loop, PROBES_MAX, &agent->probes);
+		ret = pool_new(NULL, PROBES_MAX, &agent->probes);
 	if (ret)
 		remote_free(remote);
 	else

@@ -94,7 +94,7 @@ void service_request(void *ctx, struct ttrpc_request *request)
 	const ProtobufCMessage *message;
 
 	(void)ctx;
-	connection->active = ev_now(connection->agent->loop);
+	connection->active = loop_now();
 	connection->asked = true;
 	if (connection_refuses(connection, request))
 		return;

@@ -55,8 +55,8 @@ static void forget(void *user)
 	struct gather *gather = user;
 	struct chunked *chunked;
 
-	ev_timer_stop(gather->agent->loop, &gather->deadline);
-	ev_timer_stop(gather->agent->loop, &gather->idle);
+	ev_timer_stop(ttrpc_conn_loop(gather->request->conn), &gather->deadline);
+	ev_timer_stop(ttrpc_conn_loop(gather->request->conn), &gather->idle);
 	while ((chunked = gather->chunked)) {
 		gather->chunked = chunked->next;
 		free(chunked->bytes);
@@ -71,8 +71,8 @@ static void forget(void *user)
 static void settle(struct gather *gather)
 {
 	gather->done = true;
-	ev_timer_stop(gather->agent->loop, &gather->deadline);
-	ev_timer_stop(gather->agent->loop, &gather->idle);
+	ev_timer_stop(ttrpc_conn_loop(gather->request->conn), &gather->deadline);
+	ev_timer_stop(ttrpc_conn_loop(gather->request->conn), &gather->idle);
 }
 
 __attribute__((format(printf, 2, 3))) static bool refuse(struct gather *gather, const char *format,
@@ -352,7 +352,7 @@ static void go_on(struct ttrpc_request *request)
 		reply_status(request, TTRPC_CANCELLED, "cut");
 		return;
 	}
-	ev_timer_again(gather->agent->loop, &gather->idle);
+	ev_timer_again(ttrpc_conn_loop(gather->request->conn), &gather->idle);
 	while ((data = ttrpc_request_take(request)))
 		if (!take_data(gather, data))
 			return;
@@ -406,7 +406,7 @@ static void begin(struct connection *connection, struct ttrpc_request *request,
 	gather->idle.data = gather;
 	if (request->timeout_nano > 0) {
 		gather->ends_us = agent_now_us() + (uint64_t)request->timeout_nano / 1000;
-		ev_timer_start(agent->loop, &gather->deadline);
+		ev_timer_start(ttrpc_conn_loop(request->conn), &gather->deadline);
 	}
 	go_on(request);
 }

@@ -28,7 +28,7 @@ static struct resource *settle(struct upload *upload)
 
 	upload->done = true;
 	upload->resource = NULL;
-	ev_timer_stop(upload->agent->loop, &upload->idle);
+	ev_timer_stop(ttrpc_conn_loop(upload->request->conn), &upload->idle);
 	return resource;
 }
 
@@ -195,7 +195,7 @@ static void write_done(struct job *job)
 		return;
 	response.written = upload->written;
 	ttrpc_request_progressed(upload->request);
-	ev_timer_again(upload->agent->loop, &upload->idle);
+	ev_timer_again(ttrpc_conn_loop(upload->request->conn), &upload->idle);
 	if (upload_answer(upload, &response))
 		step(upload);
 }
@@ -304,7 +304,7 @@ static void go_on(struct ttrpc_request *request)
 		return; /* write_done() looks */
 	if (request->cut)
 		return abandon(upload);
-	ev_timer_again(upload->agent->loop, &upload->idle);
+	ev_timer_again(ttrpc_conn_loop(upload->request->conn), &upload->idle);
 	while ((data = ttrpc_request_take(request)))
 		if (upload->offer)
 			keep_piece(upload, data);

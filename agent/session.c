@@ -175,7 +175,7 @@ static int why_length(const char *why)
 
 bool session_may_log(const struct session *session)
 {
-	return account_may_log(session->account, ev_now(session->agent->loop));
+	return account_may_log(session->account, loop_now());
 }
 
 void session_log_end(const struct session *session)

@@ -60,7 +60,7 @@ static bool is_acceptable(struct upload *upload, struct connection *connection)
 	    !service_takes_type(upload->agent, request, offer->resource_type))
 		return false;
 	upload->done = false;
-	ev_timer_again(upload->agent->loop, &upload->idle);
+	ev_timer_again(ttrpc_conn_loop(upload->request->conn), &upload->idle);
 	return true;
 }
 

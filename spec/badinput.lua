@@ -175,6 +175,8 @@ local rows = {
   { input = "a flag without its value", agent = { "--script" }, status = 2, text = "%-%-script" },
   { input = "a word that is no flag", agent = { "start" }, status = 2, text = '"start"' },
   { input = "threads that are no number", agent = { "--threads", "many" }, status = 2, text = '"many"' },
+  { input = "no loop", agent = { "--loops", "0" }, status = 2, text = 'a number from 1 to 64, not "0"' },
+  { input = "too many loops", agent = { "--loops", "65" }, status = 2, text = 'a number from 1 to 64, not "65"' },
   { input = "a time that is none", agent = { "--drain-timeout", "soon" }, status = 2, text = '"soon"' },
   { input = "a limit that is none", agent = { "--limit", "wishes=3" }, status = 2, text = '"wishes"' },
   { input = "a limit without a number", agent = { "--limit", "sessions=lots" }, status = 2, text = '"lots"' },

@@ -72,6 +72,18 @@ static void print_listener(const Luaccel__V1__ListenerInfo *listener)
 	putchar('\n');
 }
 
+static void print_loops(const Luaccel__V1__InfoResponse *info)
+{
+	size_t i;
+
+	if (info->n_loops < 2)
+		return;
+	printf("%zu loops, of so many connections:", info->n_loops);
+	for (i = 0; i < info->n_loops; i++)
+		printf(" %" PRIu64, info->loops[i]);
+	putchar('\n');
+}
+
 static void print_info(const Luaccel__V1__InfoResponse *info)
 {
 	size_t i;
@@ -81,6 +93,7 @@ static void print_info(const Luaccel__V1__InfoResponse *info)
 	printf("%s\n", info->lua);
 	printf("%" PRIu64 " connections, %" PRIu64 " sessions, %" PRIu64 " operations under way\n",
 	       info->connections, info->sessions, info->operations);
+	print_loops(info);
 	for (i = 0; i < info->n_backends; i++)
 		print_backend(info->backends[i]);
 	for (i = 0; i < info->n_policies; i++)
@@ -144,6 +157,10 @@ static void info_to_json(const Luaccel__V1__InfoResponse *info)
 	json_number("sessions", info->sessions);
 	json_number("operations", info->operations);
 	json_number("generation", info->generation);
+	json_open("loops", '[');
+	for (i = 0; i < info->n_loops; i++)
+		json_number(NULL, info->loops[i]);
+	json_close(']');
 	json_open("policies", '[');
 	for (i = 0; i < info->n_policies; i++) {
 		json_open(NULL, '{');

@@ -34,9 +34,10 @@ static void tell_usage(struct ttrpc_conn *conn)
 		.decoded = conn->decoded,
 	};
 
-	if (!conn->account || memcmp(&now, &conn->told, sizeof(now)) == 0)
+	if (memcmp(&now, &conn->told, sizeof(now)) == 0)
 		return;
-	conn->over = conn->server->handlers.usage(conn->account, &conn->told, &now);
+	if (conn->account)
+		conn->over = conn->server->handlers.usage(conn->account, &conn->told, &now);
 	conn->told = now;
 }
 
@@ -64,9 +65,10 @@ void ttrpc_conn_unref(struct ttrpc_conn *conn)
 static void shut(struct ttrpc_conn *conn)
 {
 	struct ev_loop *loop = conn->server->loop;
+	struct ttrpc_server *first = conn->server->first;
 
 	conn->open = false;
-	conn->server->nr_open--;
+	first->nr_open--;
 	ev_io_stop(loop, &conn->readable);
 	ev_io_stop(loop, &conn->writable);
 	ev_timer_stop(loop, &conn->frame_timer);
@@ -79,8 +81,8 @@ static void shut(struct ttrpc_conn *conn)
 	free(conn->rest);
 	conn->rest = NULL;
 	conn->rest_size = 0;
-	if (conn->server->nr_open < conn->server->limits.connections_max)
-		conn->server->full_logged = false;
+	if (first->nr_open < first->limits.connections_max)
+		first->full_logged = false;
 }
 
 void ttrpc_conn_close(struct ttrpc_conn *conn, const char *reason)
@@ -207,6 +209,19 @@ static void stall(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
 	conn->rest_size = size;
 }
 
+/* What comes in segments is copied out of shared memory here. */
+static int feed(struct ttrpc_conn *conn, const uint8_t **data, size_t *size)
+{
+	int event;
+
+	if (!conn->frames.segmented)
+		return ttrpc_reader_feed(&conn->frames, data, size);
+	ttrpc_server_release(conn->server);
+	event = ttrpc_reader_feed(&conn->frames, data, size);
+	ttrpc_server_acquire(conn->server);
+	return event;
+}
+
 static void consume(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
 {
 	int event = READER_FRAME;
@@ -216,7 +231,7 @@ static void consume(struct ttrpc_conn *conn, const uint8_t *data, size_t size)
 			stall(conn, data, size);
 			break;
 		}
-		event = ttrpc_reader_feed(&conn->frames, &data, &size);
+		event = feed(conn, &data, &size);
 		if (event == READER_FRAME)
 			on_frame(conn);
 		else if (event == -ENOMEM)
@@ -239,15 +254,28 @@ static void consume_rest(struct ttrpc_conn *conn)
 	free(rest);
 }
 
+/* The count, 0 at the end, or a negative errno. */
+static ssize_t receive_bytes(const struct ttrpc_conn *conn, uint8_t *buffer, size_t size)
+{
+	ssize_t n;
+
+	ttrpc_server_release(conn->server);
+	n = recv(conn->fd, buffer, size, MSG_DONTWAIT);
+	if (n < 0)
+		n = -errno;
+	ttrpc_server_acquire(conn->server);
+	return n;
+}
+
 /* Receive once. False when there is no more for now, or the connection has gone. */
 static bool receive(struct ttrpc_conn *conn)
 {
 	uint8_t *buffer = conn->server->buffer;
 	size_t size = sizeof(conn->server->buffer);
 	uint8_t *direct = ttrpc_reader_space(&conn->frames, &size);
-	ssize_t n = recv(conn->fd, direct ? direct : buffer, size, MSG_DONTWAIT);
+	ssize_t n = receive_bytes(conn, direct ? direct : buffer, size);
 
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n == -EAGAIN || n == -EINTR)
 		return false;
 	if (n <= 0) {
 		ttrpc_conn_close(conn, "client");
@@ -346,9 +374,9 @@ static void init_watchers(struct ttrpc_conn *conn)
 	conn->full_timer.data = conn;
 }
 
-static struct ttrpc_conn *conn_new(struct ttrpc_listener *listener, int fd)
+static struct ttrpc_conn *conn_new(struct ttrpc_server *server, struct ttrpc_listener *listener,
+				   int fd)
 {
-	struct ttrpc_server *server = listener->server;
 	struct ttrpc_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn)
@@ -368,7 +396,7 @@ static struct ttrpc_conn *conn_new(struct ttrpc_listener *listener, int fd)
 	conn->queue_end = &conn->queue;
 	init_watchers(conn);
 	server->refs++;
-	server->nr_open++;
+	server->first->nr_open++;
 	conn->next = server->conns;
 	if (conn->next)
 		conn->next->prev = conn;
@@ -400,10 +428,48 @@ static void keep_alive(int fd)
 	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
 }
 
+void ttrpc_conn_drop(struct ttrpc_conn *conn)
+{
+	shut(conn);
+	ttrpc_conn_unref(conn);
+}
+
+void ttrpc_conn_begin(struct ttrpc_conn *conn)
+{
+	struct ttrpc_server *server = conn->server;
+
+	ttrpc_conn_ref(conn);
+	if (server->handlers.opened(server->ctx, conn, &conn->user) && conn->open)
+		ttrpc_conn_drop(conn);
+	ttrpc_conn_throttle(conn);
+	ttrpc_conn_unref(conn);
+}
+
+/* To the thread of its loop. */
+static void hand_over(struct ttrpc_conn *conn)
+{
+	struct ttrpc_server *server = conn->server;
+
+	if (!server->arriving)
+		ev_async_send(server->loop, &server->arrived);
+	conn->next_arriving = server->arriving;
+	server->arriving = conn;
+}
+
+/* The branch whose turn it is. */
+static struct ttrpc_server *next_branch(struct ttrpc_server *first)
+{
+	struct ttrpc_server *branch = first->turn;
+
+	first->turn = branch->next ? branch->next : first;
+	return branch;
+}
+
 void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd)
 {
 	struct ttrpc_server *server = listener->server;
-	struct ttrpc_conn *conn = has_room(server) ? conn_new(listener, fd) : NULL;
+	struct ttrpc_conn *conn =
+		has_room(server) ? conn_new(next_branch(server), listener, fd) : NULL;
 
 	if (!conn) {
 		close(fd);
@@ -413,13 +479,10 @@ void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd)
 		ttrpc_socket_nodelay(fd);
 		keep_alive(fd);
 	}
-	ttrpc_conn_ref(conn);
-	if (server->handlers.opened(server->ctx, conn, &conn->user) && conn->open) {
-		shut(conn);
-		ttrpc_conn_unref(conn);
-	}
-	ttrpc_conn_throttle(conn);
-	ttrpc_conn_unref(conn);
+	if (conn->server == server)
+		ttrpc_conn_begin(conn);
+	else
+		hand_over(conn);
 }
 
 const struct ttrpc_peer *ttrpc_conn_peer(const struct ttrpc_conn *conn)
@@ -435,6 +498,11 @@ const char *ttrpc_conn_listener_name(const struct ttrpc_conn *conn)
 void *ttrpc_conn_user(const struct ttrpc_conn *conn)
 {
 	return conn->user;
+}
+
+struct ev_loop *ttrpc_conn_loop(const struct ttrpc_conn *conn)
+{
+	return conn->server->loop;
 }
 
 void ttrpc_conn_set_account(struct ttrpc_conn *conn, void *account)

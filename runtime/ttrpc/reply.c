@@ -75,18 +75,31 @@ static void advance(struct ttrpc_conn *conn, size_t written)
 	}
 }
 
-/* False when the socket takes no more for now, or the connection has gone. */
-static bool write_once(struct ttrpc_conn *conn)
+/* The count, or a negative errno. What goes in segments is copied to shared memory here. */
+static ssize_t send_bytes(struct ttrpc_conn *conn)
 {
 	struct ttrpc_server *server = conn->server;
 	struct msghdr msg = { .msg_iov = server->iov };
 	union ttrpc_control control;
 	ssize_t n;
 
+	ttrpc_server_release(server);
 	msg.msg_iovlen = gather(conn, server->iov);
 	ttrpc_conn_attach(conn, &msg, &control);
 	n = sendmsg(conn->fd, &msg, MSG_NOSIGNAL | MSG_DONTWAIT);
-	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+	if (n < 0)
+		n = -errno;
+	ttrpc_server_acquire(server);
+	return n;
+}
+
+/* False when the socket takes no more for now, or the connection has gone. */
+static bool write_once(struct ttrpc_conn *conn)
+{
+	struct ttrpc_server *server = conn->server;
+	ssize_t n = send_bytes(conn);
+
+	if (n == -EAGAIN || n == -EINTR)
 		return false;
 	if (n < 0) {
 		ttrpc_conn_close(conn, "client");

@@ -50,8 +50,10 @@ static void set_defaults(struct ttrpc_server_limits *limits)
 
 void ttrpc_server_set_limits(struct ttrpc_server *server, const struct ttrpc_server_limits *limits)
 {
-	server->limits = *limits;
-	set_defaults(&server->limits);
+	for (; server; server = server->next) {
+		server->limits = *limits;
+		set_defaults(&server->limits);
+	}
 }
 
 int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *handlers, void *ctx,
@@ -68,6 +70,7 @@ int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *h
 		s->limits = *limits;
 	set_defaults(&s->limits);
 	s->refs = 1;
+	s->first = s->turn = s;
 	s->reserve_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	ev_idle_init(&s->flush, on_flush);
 	/* After all else that is pending, so that one write takes all answers of a wake-up. */
@@ -77,10 +80,45 @@ int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *h
 	return 0;
 }
 
+static void on_arrived(struct ev_loop *loop, ev_async *watcher, int events)
+{
+	struct ttrpc_server *server = watcher->data;
+	struct ttrpc_conn *conn;
+
+	(void)loop;
+	(void)events;
+	while ((conn = server->arriving)) {
+		server->arriving = conn->next_arriving;
+		ttrpc_conn_begin(conn);
+	}
+}
+
+int ttrpc_server_spread(struct ttrpc_server *server, struct ev_loop *const *loops, size_t count)
+{
+	struct ttrpc_server *branch, *last = server;
+	int ret;
+
+	for (size_t i = 0; i < count; i++) {
+		ret = ttrpc_server_new(loops[i], &server->handlers, server->ctx, &server->limits,
+				       &branch);
+		if (ret)
+			return ret;
+		branch->first = server;
+		server->refs++;
+		ev_async_init(&branch->arrived, on_arrived);
+		branch->arrived.data = branch;
+		ev_async_start(branch->loop, &branch->arrived);
+		last = last->next = branch;
+	}
+	return 0;
+}
+
 void ttrpc_server_unref(struct ttrpc_server *server)
 {
 	if (--server->refs > 0)
 		return;
+	if (server->first != server)
+		ttrpc_server_unref(server->first);
 	if (server->reserve_fd >= 0)
 		close(server->reserve_fd);
 	free(server);
@@ -95,14 +133,15 @@ static struct ttrpc_conn *first_open(const struct ttrpc_server *server)
 	return conn;
 }
 
-void ttrpc_server_free(struct ttrpc_server *server)
+static void free_branch(struct ttrpc_server *server)
 {
 	struct ttrpc_conn *conn;
 
-	if (!server)
-		return;
-	while (server->listeners)
-		ttrpc_listener_free(server->listeners);
+	ev_async_stop(server->loop, &server->arrived);
+	while ((conn = server->arriving)) {
+		server->arriving = conn->next_arriving;
+		ttrpc_conn_drop(conn);
+	}
 	while ((conn = first_open(server)))
 		ttrpc_conn_close(conn, "shutdown");
 	/* Gives back the references of those that were to be flushed: the loop may end first. */
@@ -111,16 +150,34 @@ void ttrpc_server_free(struct ttrpc_server *server)
 	ttrpc_server_unref(server);
 }
 
+void ttrpc_server_free(struct ttrpc_server *server)
+{
+	struct ttrpc_server *next;
+
+	if (!server)
+		return;
+	while (server->listeners)
+		ttrpc_listener_free(server->listeners);
+	for (; server; server = next) {
+		next = server->next;
+		free_branch(server);
+	}
+}
+
+static void add_stats(const struct ttrpc_server *server, struct ttrpc_server_stats *stats)
+{
+	for (const struct ttrpc_conn *conn = server->conns; conn; conn = conn->next) {
+		stats->requests += conn->nr_requests;
+		stats->bytes_held += conn->told.held;
+		stats->bytes_out += conn->out;
+	}
+}
+
 void ttrpc_server_stats(const struct ttrpc_server *server, struct ttrpc_server_stats *stats)
 {
 	*stats = (struct ttrpc_server_stats){ .connections = server->nr_open };
-	for (const struct ttrpc_conn *conn = server->conns; conn; conn = conn->next) {
-		stats->requests += conn->nr_requests;
-		stats->bytes_held += conn->held + conn->rest_size;
-		if (!conn->frames.discarding)
-			stats->bytes_held += conn->frames.have;
-		stats->bytes_out += conn->out;
-	}
+	for (; server; server = server->next)
+		add_stats(server, stats);
 }
 
 void ttrpc_server_log(struct ttrpc_server *server, const char *format, ...)

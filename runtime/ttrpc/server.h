@@ -1,14 +1,16 @@
 /*
- * server.h - the serving end of ttrpc on one libev loop.
+ * server.h - the serving end of ttrpc on a libev loop, or on several.
  *
  *   listener    a socket that accepts; knows its address and its name
  *   connection  one peer; a frame reader, and a queue of frames to write
  *   request     one decoded request frame; owns the frame until it was answered
  *   data        one message of a stream, beyond the request
  *
- * Everything here runs on the loop's thread and nowhere else. A request may be kept for as long as
- * its work takes: it is answered once, by ttrpc_request_reply() or ttrpc_request_fail(), later or
- * at once. It counts its connection: when the peer has gone, answering frees it and writes nothing.
+ * Everything here runs on the loop's thread and nowhere else; of several loops, a connection and
+ * its requests belong to one, and what says "the loop" means that one. A request may be kept for as
+ * long as its work takes: it is answered once, by ttrpc_request_reply() or ttrpc_request_fail(),
+ * later or at once. It counts its connection: when the peer has gone, answering frees it and writes
+ * nothing.
  *
  * A stream is a request whose peer sends messages after it (`ended` is false until the last), or
  * whose answer is several messages. What comes waits in a queue of its own until the owner takes
@@ -106,6 +108,12 @@ struct ttrpc_server_handlers {
 	void (*unshare)(void *account, size_t size);
 	/* The connection has left memory; nothing is held for its account. */
 	void (*forget)(void *account);
+	/*
+	 * The thread can do for a while without what the owner's loops share (it receives, writes,
+	 * or copies much): other loops' threads may use that until acquire(). May be NULL, both.
+	 */
+	void (*release)(void *ctx);
+	void (*acquire)(void *ctx);
 	/* One line for the operator: a listener that pauses, an accept that fails. May be NULL. */
 	void (*log)(void *ctx, const char *line);
 };
@@ -128,9 +136,19 @@ struct ttrpc_server_limits {
 
 int ttrpc_server_new(struct ev_loop *loop, const struct ttrpc_server_handlers *handlers, void *ctx,
 		     const struct ttrpc_server_limits *limits, struct ttrpc_server **server);
+/*
+ * Give connections to these loops as well, in turn, the server's own first. Each is run by a thread
+ * of its own, which has the owner's lock within callbacks but between release() and acquire(); so
+ * has whoever calls a function of the server. Listeners stay with the server's own loop; limits and
+ * counts are those of all together. Once, before it listens. 0 or -ENOMEM.
+ */
+int ttrpc_server_spread(struct ttrpc_server *server, struct ev_loop *const *loops, size_t count);
 /* For all that comes from now on. */
 void ttrpc_server_set_limits(struct ttrpc_server *server, const struct ttrpc_server_limits *limits);
-/* Closes listeners and connections; the server itself goes with its last unanswered request. */
+/*
+ * Closes listeners and connections; the server itself goes with its last unanswered request. No
+ * other thread runs a loop of it any more.
+ */
 void ttrpc_server_free(struct ttrpc_server *server);
 
 /* Listen; takes over nothing (the address is copied). Negative errno and a sentence in err. */
@@ -146,6 +164,7 @@ bool ttrpc_listener_any_cid(const struct ttrpc_listener *listener);
 const struct ttrpc_peer *ttrpc_conn_peer(const struct ttrpc_conn *conn);
 const char *ttrpc_conn_listener_name(const struct ttrpc_conn *conn);
 void *ttrpc_conn_user(const struct ttrpc_conn *conn);
+struct ev_loop *ttrpc_conn_loop(const struct ttrpc_conn *conn);
 bool ttrpc_conn_is_open(const struct ttrpc_conn *conn);
 /* Or has it to wait, for what it holds or does not read? */
 bool ttrpc_conn_is_reading(const struct ttrpc_conn *conn);

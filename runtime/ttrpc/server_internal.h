@@ -1,8 +1,11 @@
 /*
  * server_internal.h - the inside of a server. Everything runs on the loop's thread.
  *
+ * Of a server on several loops each has a struct ttrpc_server of its own, a branch, with its
+ * connections; the first accepts, and keeps counts and limits for all.
+ *
  * References, all counted, and who holds them:
- *   server  its owner, and each connection in memory
+ *   server  its owner, each connection in memory, and each branch of it
  *   conn    being open, each request in memory, a place in the server's list of those to flush
  * A request in memory is one being answered, or one whose answer waits to be written. Callbacks of
  * the owner may close anything, so whoever calls one holds a reference and looks again.
@@ -110,6 +113,7 @@ struct ttrpc_conn {
 	struct ttrpc_conn *next, *prev; /* on the server */
 	bool dirty;			/* among those to flush */
 	struct ttrpc_conn *next_dirty;
+	struct ttrpc_conn *next_arriving;
 };
 
 struct ttrpc_server {
@@ -118,7 +122,7 @@ struct ttrpc_server {
 	void *ctx;
 	struct ttrpc_server_limits limits;
 	unsigned refs;
-	unsigned nr_open;
+	unsigned nr_open;     /* of the first: in all branches */
 	unsigned nr_accepted; /* in the second that began then */
 	ev_tstamp accepted_at;
 	bool full_logged;
@@ -127,9 +131,27 @@ struct ttrpc_server {
 	struct ttrpc_conn *dirty;
 	struct ttrpc_listener *listeners;
 	struct ttrpc_conn *conns;
+	struct ttrpc_server *first;  /* of the branches; itself, where there is but one */
+	struct ttrpc_server *next;   /* branch */
+	struct ttrpc_server *turn;   /* of the first: whose the next connection is */
+	struct ttrpc_conn *arriving; /* accepted for this branch, which has not begun with them */
+	ev_async arrived;	     /* there are any */
 	uint8_t buffer[16 << 10];
 	struct iovec iov[IOV_MAX];
 };
+
+/* See the handlers of these names. */
+static inline void ttrpc_server_release(const struct ttrpc_server *server)
+{
+	if (server->handlers.release)
+		server->handlers.release(server->ctx);
+}
+
+static inline void ttrpc_server_acquire(const struct ttrpc_server *server)
+{
+	if (server->handlers.acquire)
+		server->handlers.acquire(server->ctx);
+}
 
 __attribute__((format(printf, 2, 3))) void ttrpc_server_log(struct ttrpc_server *server,
 							    const char *format, ...);
@@ -137,6 +159,9 @@ void ttrpc_server_unref(struct ttrpc_server *server);
 
 /* Takes over fd; a connection that cannot be set up is closed. */
 void ttrpc_conn_accept(struct ttrpc_listener *listener, int fd);
+/* Begin with one that has arrived; or, at the branch's end, do not. */
+void ttrpc_conn_begin(struct ttrpc_conn *conn);
+void ttrpc_conn_drop(struct ttrpc_conn *conn);
 struct ttrpc_conn *ttrpc_conn_ref(struct ttrpc_conn *conn);
 void ttrpc_conn_unref(struct ttrpc_conn *conn);
 /* Read, or stop reading, as the limits say; after anything that they count has changed. */

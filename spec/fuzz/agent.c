@@ -702,11 +702,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	agent.core = luaccel_core(LUACCEL_CORE_VERSION);
 	agent.loop = ev_default_loop(EVBACKEND_POLL | EVFLAG_NOENV);
 	fuzz_check(agent.core && agent.loop);
+	fuzz_check(loops_open(&agent.loops, agent.loop, 1) == 0);
 	turn();
 	agent.limits = limits_default;
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
-	fuzz_check(pool_new(agent.loop, 1, &agent.pool) == 0);
+	fuzz_check(pool_new(&agent.loops, 1, &agent.pool) == 0);
 	fuzz_check(backends_from_plugins(&agent) == 0 && backends_count(&agent, true) == 2);
 	fuzz_check(ttrpc_server_new(agent.loop, &handlers, &agent, &limits, &agent.server) == 0);
 	fuzz_check(pressure_new(&agent) == 0);

@@ -33,9 +33,9 @@ static struct job *take(struct job **link, unsigned skip)
 	return job;
 }
 
-int pool_new(struct ev_loop *loop, unsigned threads, struct pool **pool)
+int pool_new(struct loops *loops, unsigned threads, struct pool **pool)
 {
-	(void)loop;
+	(void)loops;
 	(void)threads;
 	*pool = calloc(1, sizeof(**pool));
 	return *pool ? 0 : -ENOMEM;

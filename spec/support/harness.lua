@@ -32,6 +32,10 @@ harness.data = harness.source .. "/examples/data"
 --- are ten times the figure, times this.
 harness.slow = ({ asan = 3, tsan = 10 })[harness.sanitize] or 1
 
+--- LUACCEL_SPEC_LOOPS=3: agents of specs have so many loops, unless a spec says otherwise.
+---@type string?
+harness.loops = os.getenv "LUACCEL_SPEC_LOOPS"
+
 --- For an agent's env: its debug log, which names its run directory.
 harness.VERBOSE = "4"
 
@@ -262,6 +266,7 @@ local function agent_process(options)
   local argv = { unpack(options.within or {}) }
   local function add(...) for _, word in ipairs { ... } do argv[#argv + 1] = word end end
   add(harness.bin "vaccelrt-agent")
+  if harness.loops then add("--loops", harness.loops) end
   for _, address in ipairs(options.addresses) do add("-a", address) end
   if options.policy then add("--script", harness.file("policy.lua", options.policy)) end
   for _, script in ipairs(options.scripts or {}) do add("--script", script) end

@@ -42,7 +42,8 @@ static int set_up(void **state)
 	assert_int_equal(vaccel_config_release(&config), VACCEL_OK);
 	memset(&agent, 0, sizeof(agent));
 	agent.loop = ev_loop_new(0);
-	assert_int_equal(pool_new(agent.loop, 2, &agent.pool), 0);
+	assert_int_equal(loops_open(&agent.loops, agent.loop, 1), 0);
+	assert_int_equal(pool_new(&agent.loops, 2, &agent.pool), 0);
 	return contents_init(&agent.contents);
 }
 
@@ -58,6 +59,7 @@ static int tear_down(void **state)
 {
 	(void)state;
 	pool_free(agent.pool);
+	loops_close(&agent.loops);
 	ev_loop_destroy(agent.loop);
 	return vaccel_cleanup();
 }

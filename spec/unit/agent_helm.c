@@ -22,6 +22,7 @@ struct timed {
 };
 
 static struct ev_loop *loop;
+static struct loops loops;
 static struct pool *pool;
 static struct timed jobs[16];
 static unsigned ended, with_loop, ticks, signals;
@@ -77,7 +78,8 @@ static void serve(unsigned threads, void (*tick)(void))
 	loop = ev_default_loop(0);
 	ended = with_loop = ticks = signals = 0;
 	atomic_store(&most, 0);
-	assert_int_equal(pool_new(loop, threads, &pool), 0);
+	assert_int_equal(loops_open(&loops, loop, 1), 0);
+	assert_int_equal(pool_new(&loops, threads, &pool), 0);
 	ev_timer_init(&timer, on_tick, TICK_MS / 1e3, TICK_MS / 1e3);
 	timer.data = (void *)tick;
 	ev_timer_start(loop, &timer);
@@ -85,6 +87,7 @@ static void serve(unsigned threads, void (*tick)(void))
 	ev_timer_stop(loop, &timer);
 	assert_int_equal(pool_pending(pool), 0);
 	pool_free(pool);
+	loops_close(&loops);
 	ev_loop_destroy(loop);
 }
 

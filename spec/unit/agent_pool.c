@@ -42,6 +42,7 @@ static void drive(unsigned threads, unsigned count, unsigned sleep_us)
 {
 	struct ev_loop *loop = ev_loop_new(0);
 	struct counted *jobs = calloc(count, sizeof(*jobs));
+	struct loops loops;
 	struct pool *pool;
 	unsigned i;
 
@@ -49,7 +50,8 @@ static void drive(unsigned threads, unsigned count, unsigned sleep_us)
 	ended = 0;
 	most = 0;
 	assert_non_null(jobs);
-	assert_int_equal(pool_new(loop, threads, &pool), 0);
+	assert_int_equal(loops_open(&loops, loop, 1), 0);
+	assert_int_equal(pool_new(&loops, threads, &pool), 0);
 	for (i = 0; i < count; i++) {
 		jobs[i] = (struct counted){ .job = { .run = run, .done = done },
 					    .sleep_us = sleep_us };
@@ -60,6 +62,7 @@ static void drive(unsigned threads, unsigned count, unsigned sleep_us)
 		ev_run(loop, EVRUN_ONCE);
 	assert_int_equal(pool_pending(pool), 0);
 	pool_free(pool);
+	loops_close(&loops);
 	ev_loop_destroy(loop);
 	free(jobs);
 }
@@ -106,6 +109,7 @@ static void pool_free_waits_until_threads_have_ended(void **state)
 {
 	struct ev_loop *loop = ev_loop_new(0);
 	struct counted jobs[4];
+	struct loops loops;
 	struct pool *pool;
 	unsigned i;
 
@@ -113,7 +117,8 @@ static void pool_free_waits_until_threads_have_ended(void **state)
 	assert_int_equal(pthread_key_create(&at_exit, exit_slowly), 0);
 	loop_thread = pthread_self();
 	ended = 0;
-	assert_int_equal(pool_new(loop, 4, &pool), 0);
+	assert_int_equal(loops_open(&loops, loop, 1), 0);
+	assert_int_equal(pool_new(&loops, 4, &pool), 0);
 	for (i = 0; i < 4; i++) {
 		jobs[i] = (struct counted){ .job = { .run = mark_thread, .done = done },
 					    .sleep_us = 20000 };
@@ -123,6 +128,7 @@ static void pool_free_waits_until_threads_have_ended(void **state)
 		ev_run(loop, EVRUN_ONCE);
 	pool_free(pool);
 	assert_int_equal(exits, 4);
+	loops_close(&loops);
 	ev_loop_destroy(loop);
 	pthread_key_delete(at_exit);
 }
