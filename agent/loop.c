@@ -5,16 +5,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static _Thread_local struct loop *current;
-
-struct loop *loop_current(void)
-{
-	return current;
-}
+_Thread_local struct loop *loop_of_thread;
 
 double loop_now(void)
 {
-	return ev_now(current->ev);
+	return ev_now(loop_current()->ev);
 }
 
 /* Oldest first. */
@@ -66,7 +61,7 @@ void loop_post(struct loop *loop, struct job *job)
 
 void loop_do(struct loop *loop, struct job *job)
 {
-	if (loop == current)
+	if (loop == loop_current())
 		job->done(job);
 	else if (!job->posted)
 		loop_post(loop, job);
@@ -109,7 +104,7 @@ int loops_open(struct loops *loops, struct ev_loop *first, unsigned count)
 		loops_close(loops);
 		return -ENOMEM;
 	}
-	current = loops->loop[0];
+	loop_of_thread = loops->loop[0];
 	return 0;
 }
 
@@ -125,7 +120,7 @@ void loops_close(struct loops *loops)
 		free(loop);
 	}
 	pthread_mutex_destroy(&loops->lock);
-	current = NULL;
+	loop_of_thread = NULL;
 }
 
 static void release(struct ev_loop *ev)
@@ -142,7 +137,7 @@ void loops_begin(struct loops *loops)
 {
 	unsigned i;
 
-	current = NULL;
+	loop_of_thread = NULL;
 	loops->shared = loops->count > 1;
 	for (i = 0; loops->shared && i < loops->count; i++) {
 		ev_set_userdata(loops->loop[i]->ev, &loops->lock);
@@ -158,19 +153,7 @@ void loops_end(struct loops *loops)
 		ev_set_loop_release_cb(loops->loop[i]->ev, NULL, NULL);
 	loops->shared = false;
 	for (i = loops->count; i-- > 0;) {
-		current = loops->loop[i];
-		deliver(current);
+		loop_of_thread = loops->loop[i];
+		deliver(loop_of_thread);
 	}
-}
-
-void loop_enter(struct loop *loop)
-{
-	loops_acquire(loop->all);
-	current = loop;
-}
-
-void loop_leave(struct loop *loop)
-{
-	current = NULL;
-	loops_release(loop->all);
 }

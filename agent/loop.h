@@ -61,14 +61,17 @@ void loops_close(struct loops *loops);
 void loops_begin(struct loops *loops);
 void loops_end(struct loops *loops);
 
+/* loop_current() says. */
+extern _Thread_local struct loop *loop_of_thread;
+
 /* The loop whose thread this is; NULL: a worker's. */
-struct loop *loop_current(void);
+static inline struct loop *loop_current(void)
+{
+	return loop_of_thread;
+}
+
 /* The time of its last wake-up, seconds as ev_now(). A loop's thread. */
 double loop_now(void);
-
-/* This thread runs the loop from now on, and has the lock; it does so no more. */
-void loop_enter(struct loop *loop);
-void loop_leave(struct loop *loop);
 
 /* Let others use what is shared; and go on. Within loop_enter(). */
 static inline void loops_release(struct loops *loops)
@@ -81,6 +84,19 @@ static inline void loops_acquire(struct loops *loops)
 {
 	if (loops->shared)
 		pthread_mutex_lock(&loops->lock);
+}
+
+/* This thread runs the loop from now on, and has the lock; it does so no more. */
+static inline void loop_enter(struct loop *loop)
+{
+	loops_acquire(loop->all);
+	loop_of_thread = loop;
+}
+
+static inline void loop_leave(struct loop *loop)
+{
+	loop_of_thread = NULL;
+	loops_release(loop->all);
 }
 
 /* done() is called on the loop's thread, in the order of posting. Any thread; once at a time. */

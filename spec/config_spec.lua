@@ -89,7 +89,7 @@ describe("agent { }", function ()
       ["agent {\n  threads = 0,\n}"] = "agent.lua:2: .*threads takes a number from 1 to 4096, not \"0\"",
       ["agent {\n\n  thread = 3 }"] =
         "agent.lua:3: there is no setting \"thread\"; there are: listen, script, vaccel_config, allow, limit, "
-        .. "threads, drain_timeout, control, metrics",
+        .. "threads, loops, drain_timeout, control, metrics",
       ["-- threads = 1\nagent { --[[ threads = 2 ]]\n threads = {} }"] =
         "agent.lua:3: threads has another form, such as threads = 8",
       ["agent { limit = {\n sessions = 1,\n nonsense = 3 } }"] = "agent.lua:3: no limit is called \"nonsense\"",

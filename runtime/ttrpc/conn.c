@@ -106,7 +106,7 @@ void ttrpc_conn_violation(struct ttrpc_conn *conn)
 }
 
 /* May we take more from this peer? A frame on its own is bounded by frame_max alone. */
-static bool may_read(const struct ttrpc_conn *conn)
+static inline bool may_read(const struct ttrpc_conn *conn)
 {
 	const struct ttrpc_server_limits *limits = &conn->server->limits;
 	size_t held = conn->held + (conn->frames.discarding ? 0 : conn->frames.have);

@@ -5,4 +5,5 @@ luaccel_unit_test(agent_options SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_options.
 luaccel_unit_test(agent_content SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_content.c LIBS luaccel-agent)
 luaccel_unit_test(agent_account SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_account.c LIBS luaccel-agent)
 luaccel_unit_test(agent_helm SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_helm.c LIBS luaccel-agent)
+luaccel_unit_test(agent_loop SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_loop.c LIBS luaccel-agent)
 luaccel_unit_test(agent_pace SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_pace.c LIBS luaccel-agent)
