@@ -42,8 +42,12 @@ stop_agent() {
 	agent=
 }
 
-caller() { # PROGRAM ARGUMENT...: with the rpc plugin, on the first processor
-	VACCEL_LOG_LEVEL=1 VACCEL_PLUGINS=${plugins:-libvaccel-rpc.so} taskset -c 0 "$@"
+caller_on() { # PROCESSOR PROGRAM ARGUMENT...: with the rpc plugin
+	VACCEL_LOG_LEVEL=1 VACCEL_PLUGINS=${plugins:-libvaccel-rpc.so} taskset -c "$@"
+}
+
+caller() { # PROGRAM ARGUMENT...: on the first processor
+	caller_on 0 "$@"
 }
 
 small_calls() { # the agent's processor
@@ -55,6 +59,18 @@ small_calls() { # the agent's processor
 large_calls() { # the agent's processor
 	caller "$build/bench/bench-shm" "$((calls / 50 + 1))" "$1" "$shm_bound" "$agent" \
 		"$VACCEL_RPC_ADDRESS" "$plain"
+}
+
+# Several callers at the same time, and one beside frames of 16 MiB, on all processors.
+loops() { # LOOPS
+	start_agent "0-$last" --loops "$1"
+	echo "$1 loops"
+	for size in 64 65536 1048576; do
+		caller_on "0-$last" "$build/bench/bench-loops" "$((calls / (1 + size / 8192) + 1))" \
+			"$size" 2 0 "$agent"
+	done
+	caller_on "0-$last" "$build/bench/bench-loops" "$((calls / 4 + 1))" 64 1 16777216 "$agent"
+	stop_agent
 }
 
 # Models around the size from which the rpc plugin uploads, and beyond; the largest with patience.
@@ -104,7 +120,11 @@ if [ -z "${AGENT:-}" ]; then
 	[ "$calls" -lt 1000 ] || decisions
 fi
 stop_agent
-[ -n "${AGENT:-}" ] || reloads
+if [ -z "${AGENT:-}" ]; then
+	reloads
+	loops 1
+	[ "$last" -eq 0 ] || loops 2
+fi
 if [ "$last" -gt 0 ]; then
 	start_agent 0
 	small_calls 0
