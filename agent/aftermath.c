@@ -3,6 +3,7 @@
  */
 #include "aftermath.h"
 #include "agent.h"
+#include "attempt.h"
 #include "log.h"
 #include "operation.h"
 
@@ -22,6 +23,7 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.id = entry->operation,
 		.backend = backend,
 		.bytes_in = entry->bytes_in,
+		.retries = entry->retries,
 	};
 	struct policy_result result = {
 		.code = entry->code,
@@ -29,6 +31,7 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.queue_us = entry->queue_us,
 		.service_us = entry->service_us,
 		.bytes_out = entry->bytes_out,
+		.mirror = entry->mirror,
 	};
 
 	if (!session) {
@@ -90,12 +93,13 @@ void aftermath_init(struct agent *agent)
 	ev_idle_init(&agent->aftermath.idle, on_idle);
 }
 
-void aftermath_operation(const struct operation *operation)
+static void push_operation(struct session *session, const struct operation *operation,
+			   const char *mirror)
 {
 	struct agent *agent = operation->agent;
 	const struct work *work = &operation->work;
 
-	if (!operation->session->policy)
+	if (!session->policy)
 		return;
 	if (agent->aftermath.count == AFTERMATH_RING) {
 		agent->aftermath.dropped++;
@@ -103,16 +107,29 @@ void aftermath_operation(const struct operation *operation)
 	}
 	push(agent,
 	     &(struct aftermath_entry){
-		     .session = operation->session,
+		     .session = session,
 		     .backend = operation->backend,
 		     .operation = operation->id,
 		     .type = (int)operation->type,
 		     .code = operation->code,
+		     .retries = attempt_retries(operation),
+		     .mirror = mirror,
 		     .bytes_in = operation->bytes_in,
 		     .bytes_out = operation->bytes_out,
 		     .queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
 		     .service_us = work->ended_us - work->started_us,
 	     });
+}
+
+void aftermath_operation(const struct operation *operation)
+{
+	push_operation(operation->session, operation, NULL);
+}
+
+void aftermath_mirror(const struct operation *operation, const char *outcome)
+{
+	if (!operation->home->end) /* else the policy has been told of its end */
+		push_operation(operation->home, operation, outcome);
 }
 
 /* What is always told. */

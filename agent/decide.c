@@ -2,9 +2,11 @@
  * decide.c - see decide.h.
  */
 #include "decide.h"
+#include "attempt.h"
 #include "connection.h"
 #include "log.h"
 #include "operation.h"
+#include "operation_names.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -76,6 +78,7 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 		plan->backends[i] = backend_find(session->agent, decision->backends[i]);
 	plan->count = decision->nr_backends;
 	plan->deadline = decision->deadline;
+	plan->per_op = decision->per_op;
 	snprintf(plan->where, sizeof(plan->where), "%s", decision->where);
 	return true;
 }
@@ -91,14 +94,10 @@ bool decide_session(struct session *session, struct policy_decision *decision)
 	if (policy_session_new(agent->policy, session->id, session->hint, &peer, &session->policy))
 		return refuse(decision, VACCEL_ENOMEM, "out of memory for the policy's view");
 	policy_session_route(agent->policy, session->policy, decision);
-	switch (decision->verdict) {
-	case POLICY_PASS:
+	if (decision->verdict == POLICY_PASS)
 		return plan_by_hint(session, decision);
-	case POLICY_ROUTE:
+	if (decision->verdict == POLICY_ROUTE)
 		return plan_by_policy(session, decision);
-	case POLICY_REJECT:
-		break;
-	}
 	if (session_may_log(session))
 		log_info("session %" PRId64 " peer=%s %s: code %d", session->id, session->peer,
 			 decision->text, decision->code);
@@ -125,11 +124,26 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 	return false;
 }
 
+static struct policy_op op_facts(const struct operation *operation, char name[VACCEL_ENUM_STR_MAX])
+{
+	const struct backend *backend = operation->session->leg.backend;
+	const double left = ttrpc_request_left(operation->request);
+
+	return (struct policy_op){
+		.name = vaccel_op_type_name(operation->type, name, VACCEL_ENUM_STR_MAX),
+		.id = operation->id,
+		.backend = backend ? backend->name : NULL,
+		.bytes_in = operation->bytes_in,
+		.has_deadline = left >= 0,
+		.deadline = left,
+		.retries = attempt_retries(operation),
+	};
+}
+
 bool decide_operation(struct operation *operation, struct policy_decision *decision)
 {
 	struct session *session = operation->session;
 	struct policy_op op;
-	double left;
 	char name[VACCEL_ENUM_STR_MAX];
 
 	decision->verdict = POLICY_PASS;
@@ -137,20 +151,50 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 		return true;
 	if (!session->policy || !policy_wants_op_admit(operation->agent->policy))
 		return true;
-	left = ttrpc_request_left(operation->request);
-	op = (struct policy_op){
-		.name = vaccel_op_type_name(operation->type, name, sizeof(name)),
-		.id = operation->id,
-		.backend = session->leg.backend ? session->leg.backend->name : NULL,
-		.bytes_in = operation->request->received,
-		.has_deadline = left >= 0,
-		.deadline = left,
-	};
+	op = op_facts(operation, name);
 	policy_op_admit(operation->agent->policy, session->policy, &op, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	log_debug("session:%" PRId64 " %s: code %d", session->id, decision->text, decision->code);
 	return false;
+}
+
+/* Of an operation that changes something each time it runs nothing is asked. */
+bool decide_wants_op_route(const struct operation *operation)
+{
+	return policy_wants_op_route(operation->agent->policy) &&
+	       operation_is_idempotent((int)operation->type);
+}
+
+void decide_op_route(const struct operation *operation, struct policy_decision *decision)
+{
+	char name[VACCEL_ENUM_STR_MAX];
+	const struct policy_op op = op_facts(operation, name);
+
+	policy_op_route(operation->agent->policy, operation->session->policy, &op, decision);
+}
+
+bool decide_wants_op_failed(const struct operation *operation)
+{
+	return policy_wants_op_failed(operation->agent->policy) &&
+	       operation_is_idempotent((int)operation->type);
+}
+
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+{
+	const struct work *work = &operation->work;
+	char name[VACCEL_ENUM_STR_MAX];
+	const struct policy_op op = op_facts(operation, name);
+	const struct policy_result result = {
+		.code = work->code,
+		.backend = operation->backend ? operation->backend->name : NULL,
+		.queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
+		.service_us = work->ended_us - work->started_us,
+		.bytes_out = SIZE_MAX,
+	};
+
+	policy_op_failed(operation->agent->policy, operation->session->policy, &op, &result,
+			 decision);
 }
 
 void decide_began(const struct operation *operation)

@@ -30,6 +30,13 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 /* Before an operation runs. False: refused, as above. */
 bool decide_operation(struct operation *operation, struct policy_decision *decision);
 
+/* Where one that may run twice is to run: ROUTE, MIRROR, REJECT or PASS. */
+bool decide_wants_op_route(const struct operation *operation);
+void decide_op_route(const struct operation *operation, struct policy_decision *decision);
+/* It has failed: RETRY or PASS. */
+bool decide_wants_op_failed(const struct operation *operation);
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision);
+
 /* One that was admitted, and its end: once each. For what scripts read as s.inflight. */
 void decide_began(const struct operation *operation);
 void decide_ended(const struct operation *operation);

@@ -131,6 +131,31 @@ static void each_operation(FILE *out, const char *backend, const struct metrics_
 	}
 }
 
+static void put_mirrored(FILE *out, const struct agent *agent)
+{
+	static const char *const words[] = {
+		[MIRROR_EQUAL] = "equal",
+		[MIRROR_DIFFERS] = "differ",
+		[MIRROR_FAILED] = "failed",
+		[MIRROR_DROPPED] = "dropped",
+	};
+	const struct backend *backend;
+	int i;
+
+	head(out, "mirrored_total", "counter",
+	     "Operations that a backend was to run as the mirror of another.");
+	for (backend = agent->backends; backend; backend = backend->next) {
+		for (i = 0; i < MIRROR_OUTCOMES; i++) {
+			if (!backend->metrics->mirrored[i])
+				continue;
+			fputs("luaccel_mirrored_total{", out);
+			label(out, "backend", backend->name);
+			fprintf(out, ",outcome=\"%s\"} %" PRIu64 "\n", words[i],
+				backend->metrics->mirrored[i]);
+		}
+	}
+}
+
 static void put_operations(FILE *out, const struct agent *agent)
 {
 	const struct backend *backend;
@@ -280,6 +305,7 @@ static void put_all(FILE *out, const struct agent *agent)
 	series(out, "build_info", "version", VACCEL_VERSION, 1);
 	put_sessions(out, agent);
 	put_operations(out, agent);
+	put_mirrored(out, agent);
 	head(out, "bytes_total", "counter", "Bytes of operations' requests and results.");
 	series(out, "bytes_total", "direction", "in", agent->metrics.bytes_in);
 	series(out, "bytes_total", "direction", "out", agent->metrics.bytes_out);

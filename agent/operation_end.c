@@ -2,12 +2,16 @@
  * operation_end.c - see operation_end.h.
  */
 #include "operation_end.h"
+#include "attempt.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
+#include "mirror.h"
 #include "reply.h"
 #include "resource.h"
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool operation_is_call(const struct operation *operation)
@@ -30,9 +34,14 @@ void operation_free(struct operation *operation)
 	struct agent *agent = operation->agent;
 
 	operation_drop_result(operation);
+	if (operation->mirror)
+		mirror_leave(operation);
 	if (operation->resource)
 		resource_unref(operation->resource);
+	if (operation->home)
+		session_unref(operation->home);
 	session_unref(operation->session);
+	free(operation->attempt);
 	free(operation);
 	agent->nr_operations--;
 }
@@ -51,13 +60,23 @@ static void replied(void *arg)
 
 void operation_reply(struct operation *operation, const ProtobufCMessage *response)
 {
-	ttrpc_request_reply(operation->request, response, replied, operation);
+	if (operation->mirror)
+		mirror_answers(operation, response);
+	if (!operation->home)
+		ttrpc_request_reply(operation->request, response, replied, operation);
 }
 
 void operation_reply_failure(struct operation *operation, int code, const char *reason)
 {
 	operation->code = code;
-	reply_vaccel(operation->request, code, reason);
+	if (operation->mirror)
+		mirror_answers(operation, NULL);
+	if (operation->home)
+		return;
+	if (operation->denied)
+		reply_refused(operation->request, code, reason);
+	else
+		reply_vaccel(operation->request, code, reason);
 	replied(operation);
 }
 
@@ -67,13 +86,17 @@ static void answer_failure(struct operation *operation)
 
 	if (work->status < 0)
 		return operation_reply_failure(operation, operation->code, work->reason);
+	if (operation->mirror)
+		mirror_answers(operation, NULL);
 	reply_model(operation->request, operation->code, work->status, work->reason);
 	replied(operation);
 }
 
 static void answer(struct operation *operation)
 {
-	if (!operation->request)
+	if (operation->ended)
+		operation->ended(operation);
+	else if (!operation->request)
 		replied(operation);
 	else if (operation->code)
 		answer_failure(operation);
@@ -87,6 +110,10 @@ static void count(struct operation *operation)
 
 	decide_ended(operation);
 	if (!operation_is_call(operation))
+		return;
+	if (!attempt_was_aside(operation))
+		metrics_attempt(operation);
+	if (operation->home)
 		return;
 	metrics_operation(operation);
 	session->operations++;
@@ -178,6 +205,17 @@ static void settle(struct operation *operation)
 	case OPERATION_RUN:
 		break;
 	}
+}
+
+void operation_fail(struct operation *operation, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(operation->work.reason, sizeof(operation->work.reason), format, args);
+	va_end(args);
+	operation->work.status = -1;
+	operation_finish(operation, code);
 }
 
 void operation_finish(struct operation *operation, int code)

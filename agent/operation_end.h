@@ -13,6 +13,10 @@
  */
 void operation_finish(struct operation *operation, int code);
 
+/* The same, with a reason for the peer. */
+__attribute__((format(printf, 3, 4))) void operation_fail(struct operation *operation, int code,
+							  const char *format, ...);
+
 /* What run() has made. */
 void operation_drop_result(struct operation *operation);
 

@@ -94,12 +94,23 @@ static int find_plan(struct vaccel_session *unused)
 	return !policy_remembered(engine, engine->active->scripts, session);
 }
 
+static int route_op(struct vaccel_session *unused)
+{
+	const struct policy_op op = {
+		.name = "image_classify", .id = 7, .backend = "cpu", .bytes_in = 4096
+	};
+
+	(void)unused;
+	policy_op_route(engine, session, &op, &decision);
+	return 0;
+}
+
 static int tell_done(struct vaccel_session *unused)
 {
 	const struct policy_op op = {
 		.name = "image_classify", .id = 7, .backend = "cpu", .bytes_in = 4096
 	};
-	const struct policy_result result = { 0, "cpu", 3, 900, 40 };
+	const struct policy_result result = { 0, "cpu", 3, 900, 40, NULL };
 
 	(void)unused;
 	policy_op_done(engine, session, &op, &result);
@@ -140,6 +151,8 @@ static const struct cost costs[] = {
 	{ "canary of two",
 	  SCRIPT("session_route = canary { 'gpu', 'cpu', percent = 5, errors = 0.02 }"),
 	  route_session, 0, 1 },
+	{ "sample of one in twenty", SCRIPT("op_route = sample { 'gpu', percent = 5 }"), route_op,
+	  0, 1 },
 	{ "a remembered plan, found", REMEMBERED("sticky = true"), find_plan, 0, 0.1 },
 	{ "one that has a ttl, found", REMEMBERED("ttl = 1000"), find_plan, 0, 0 },
 	{ "session_route that is remembered", REMEMBERED("sticky = true"), route_session, 0, 1 },

@@ -10,7 +10,7 @@ local NAMES = { -- of contract.md, as far as the agent knows them
   build_info = "gauge", sessions = "gauge", sessions_total = "counter", operations_total = "counter",
   operation_seconds = "histogram", queue_seconds = "histogram", bytes_total = "counter", backend_up = "gauge",
   backend_inflight = "gauge", policy_generation = "gauge", policy_seconds = "histogram",
-  policy_errors_total = "counter", limit_hits_total = "counter", memory_bytes = "gauge",
+  policy_errors_total = "counter", limit_hits_total = "counter", memory_bytes = "gauge", mirrored_total = "counter",
 }
 
 describe("metrics", function ()
@@ -27,19 +27,7 @@ describe("metrics", function ()
 
   --- Everything that comes back for some bytes, up to the end of the connection.
   local function http(bytes, address)
-    local connection = wire.connect(address or "unix://" .. harness.dir .. "/metrics.sock")
-    connection:send(bytes)
-    local parts = {}
-    local unistd, poll = require "posix.unistd", require "posix.poll"
-    while poll.rpoll(connection.fd, 10000 * harness.slow) == 1 do
-      local some = unistd.read(connection.fd, 65536)
-      if not some or some == "" then break end
-      parts[#parts + 1] = some
-    end
-    connection:close()
-    local answer = table.concat(parts)
-    local status, head, body = answer:match "^HTTP/1%.[01] (%d+) [^\r\n]*(\r\n.-\r\n)\r\n(.*)$"
-    return tonumber(status), head, body
+    return prometheus.http(address or "unix://" .. harness.dir .. "/metrics.sock", bytes)
   end
 
   local function get(path, address)

@@ -15,7 +15,8 @@
 ---       { "reload", script = "..." }
 ---
 --- Plugins are the specs' (support/witness.c): witness and witness2 do anything, mute only noop, refuse
---- takes no session, absent is not there. Nothing may depend on how fast it goes: quotas have rates of 0.001.
+--- takes no session, frail fails what it runs, absent is not there. Nothing may depend on how fast
+--- it goes: quotas have rates of 0.001.
 
 local TWO = [[backends { one = plugin "witness", two = plugin "witness2" }
 ]]
@@ -159,6 +160,52 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
       session_close = function (s) log("closed", s.backend, s.plan) end]],
     steps = {
       { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 2000 }, { "op", "a", bytes = 20 },
+      { "close", "a" },
+    },
+  },
+  {
+    name = "operations that run elsewhere, or on two backends",
+    script = [[backends { one = plugin "calm", two = plugin "calm2", mute = plugin "mute", frail = plugin "frail" }
+]] .. policy [[
+      session_route = function () return route { "one", per_op = true } end,
+      op_route = function (op)
+        if op.bytes_in > 3000 then return mirror "frail" end
+        if op.bytes_in > 2000 then return mirror "two" end
+        if op.bytes_in > 1000 then return route { "mute", "two" } end
+      end,
+      op_done = function (op, result) log("done", op.bytes_in > 2000, result.backend, result.code, result.mirror) end]],
+    backends = { mute = "mute", frail = "frail" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 1500 }, { "op", "a", bytes = 2500 },
+      { "op", "a", bytes = 3500 }, { "close", "a" },
+    },
+  },
+  {
+    name = "a sample of operations on a second backend",
+    script = [[backends { one = plugin "calm", two = plugin "calm2", gone = plugin "absent" }
+]] .. policy [[
+      session_route = function () return route { "one", per_op = true } end,
+      op_route = sample { "gone", "two", percent = 50 },
+      op_done = function (op, result) log("done", result.backend, result.code, result.mirror) end]],
+    backends = { gone = "absent" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "op", "a", bytes = 10 }, { "close", "a" },
+    },
+  },
+  {
+    name = "operations that are tried again",
+    script = [[backends { frail = plugin "frail", mute = plugin "mute", one = plugin "witness" }
+]] .. policy [[
+      session_route = function () return route "frail" end,
+      op_failed = function (op, result)
+        if op.bytes_in > 2000 then return retry "frail" end
+        if op.bytes_in > 1000 then return retry { "mute", "one" } end
+      end,
+      op_done = function (op, result) log("done", op.attempt, result.backend, result.code) end]],
+    backends = { frail = "frail", mute = "mute" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 1500 }, { "op", "a", bytes = 2500 },
       { "close", "a" },
     },
   },

@@ -58,6 +58,7 @@ static void push_result(lua_State *L, const struct policy_result *result)
 		lua_pushnil(L);
 	else
 		lua_pushnumber(L, (lua_Number)result->bytes_out);
+	policy_push_text(L, result->mirror);
 }
 
 /* The value at the top, which may only be nil or what this hook may say. */
@@ -72,15 +73,21 @@ static void take_answer(lua_State *L, struct policy_engine *engine, struct quest
 	if (!value)
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   luaL_typename(L, -1), info->says);
-	if (value->kind == VALUE_PLAN && !info->routes)
-		luaL_error(L, "%s returned a route; it may return %s", info->name, info->says);
+	if (!(info->kinds & SAYS(value->kind)))
+		luaL_error(L, "%s returned a %s; it may return %s", info->name,
+			   policy_value_names[value->kind], info->says);
+	if (info->of_op && (value->keep.wanted || value->deadline > 0 || value->per_op))
+		luaL_error(L,
+			   "%s returned a route with sticky, ttl, uses, deadline or per_op, which "
+			   "are of a session's route",
+			   info->name);
 	for (size_t i = 0; i < value->nr; i++) {
 		if (policy_names_declared(engine->active, value->names[i]))
 			continue;
 		policy_names_list(engine->active, list, sizeof(list));
-		luaL_error(L, "%s:%d: route names \"%s\"; declared: %s", q->script->file,
+		luaL_error(L, "%s:%d: %s names \"%s\"; declared: %s", q->script->file,
 			   value->line ? value->line : q->script->hooks[q->hook].line,
-			   value->names[i], list);
+			   policy_value_names[value->kind], value->names[i], list);
 	}
 	q->answer = value;
 }
@@ -115,6 +122,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_call(L, 2, 1);
 		break;
 	case HOOK_OP_ADMIT:
+	case HOOK_OP_ROUTE:
 		lua_rawgeti(L, LUA_REGISTRYINDEX, engine->functions[FN_ENTER_OP]);
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_op(L, q);
@@ -125,7 +133,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_result(L, q->result);
 		push_op(L, q);
-		lua_call(L, 13, 0);
+		lua_call(L, 14, 1);
 		break;
 	}
 	if (policy_hooks[q->hook].says)
@@ -208,20 +216,24 @@ static void refuse(struct policy_decision *decision, const struct script *script
 	policy_put(policy_put(policy_put(at, end, where), end, "): "), end, reason);
 }
 
-static void plan(struct policy_decision *decision, const char *where,
-		 const char (*names)[POLICY_NAME_MAX], size_t nr, double deadline)
+/* A route, retry or mirror. */
+static void choose(struct policy_decision *decision, enum policy_verdict verdict, const char *where,
+		   const char (*names)[POLICY_NAME_MAX], size_t nr)
 {
-	if (decision->verdict == POLICY_ROUTE)
-		return; /* the first one wins */
-	decision->verdict = POLICY_ROUTE;
+	decision->verdict = verdict;
 	memcpy(decision->where, where, sizeof(decision->where));
 	memcpy(decision->backends, names, nr * POLICY_NAME_MAX);
 	decision->nr_backends = nr;
-	decision->deadline = deadline;
 }
 
 static void apply_answer(struct policy_decision *decision, const struct question *q)
 {
+	static const enum policy_verdict verdicts[] = {
+		[VALUE_PLAN] = POLICY_ROUTE,
+		[VALUE_REJECT] = POLICY_REJECT,
+		[VALUE_RETRY] = POLICY_RETRY,
+		[VALUE_MIRROR] = POLICY_MIRROR,
+	};
 	const struct policy_value *answer = q->answer;
 	char where[POLICY_NAME_MAX];
 
@@ -230,9 +242,12 @@ static void apply_answer(struct policy_decision *decision, const struct question
 	policy_write_where(where, q->script,
 			   answer->line ? answer->line : q->script->hooks[q->hook].line);
 	if (answer->kind == VALUE_REJECT)
-		refuse(decision, q->script, answer->code, where, answer->text);
-	else
-		plan(decision, where, answer->names, answer->nr, answer->deadline);
+		return refuse(decision, q->script, answer->code, where, answer->text);
+	if (decision->verdict != POLICY_PASS)
+		return; /* the first one wins */
+	choose(decision, verdicts[answer->kind], where, answer->names, answer->nr);
+	decision->deadline = answer->deadline;
+	decision->per_op = answer->per_op;
 }
 
 static void apply_on_error(struct policy_decision *decision, const struct question *q)
@@ -240,13 +255,16 @@ static void apply_on_error(struct policy_decision *decision, const struct questi
 	const struct script *script = q->script;
 	char text[POLICY_TEXT_MAX], where[POLICY_NAME_MAX];
 
+	if (policy_hooks[q->hook].late)
+		return;
 	if (script->on_error == ON_ERROR_REJECT) {
 		policy_format(text, sizeof(text), "%s failed: %s", policy_hooks[q->hook].name,
 			      q->failure.error);
 		refuse(decision, script, VACCEL_EPERM, q->failure.where, text);
-	} else if (script->on_error == ON_ERROR_DEFAULT && policy_hooks[q->hook].routes) {
+	} else if (script->on_error == ON_ERROR_DEFAULT && decision->verdict == POLICY_PASS &&
+		   (policy_hooks[q->hook].kinds & SAYS(VALUE_PLAN))) {
 		policy_write_where(where, script, script->line);
-		plan(decision, where, &script->fallback, 1, 0);
+		choose(decision, POLICY_ROUTE, where, &script->fallback, 1);
 	}
 }
 
@@ -279,6 +297,7 @@ static void pass(struct policy_decision *decision)
 	decision->code = 0;
 	decision->nr_backends = 0;
 	decision->deadline = 0;
+	decision->per_op = false;
 	decision->text[0] = decision->where[0] = '\0';
 }
 
@@ -331,6 +350,39 @@ void policy_op_admit(struct policy_engine *engine, struct policy_session *sessio
 	q.session = session;
 	q.op = op;
 	ask_all(engine, &q, decision);
+}
+
+bool policy_wants_op_route(const struct policy_engine *engine)
+{
+	return wants(engine, HOOK_OP_ROUTE);
+}
+
+void policy_op_route(struct policy_engine *engine, struct policy_session *session,
+		     const struct policy_op *op, struct policy_decision *decision)
+{
+	struct question q = { .hook = HOOK_OP_ROUTE, .session = session, .op = op };
+
+	pass(decision);
+	if (wants(engine, q.hook))
+		ask_all(engine, &q, decision);
+}
+
+bool policy_wants_op_failed(const struct policy_engine *engine)
+{
+	return wants(engine, HOOK_OP_FAILED);
+}
+
+void policy_op_failed(struct policy_engine *engine, struct policy_session *session,
+		      const struct policy_op *op, const struct policy_result *result,
+		      struct policy_decision *decision)
+{
+	struct question q = {
+		.hook = HOOK_OP_FAILED, .session = session, .op = op, .result = result
+	};
+
+	pass(decision);
+	if (wants(engine, q.hook))
+		ask_all(engine, &q, decision);
 }
 
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,

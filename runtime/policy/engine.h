@@ -51,19 +51,26 @@ enum policy_hook {
 	HOOK_SESSION_ROUTE,
 	HOOK_RESOURCE_ADMIT,
 	HOOK_OP_ADMIT,
+	HOOK_OP_ROUTE,
+	HOOK_OP_FAILED,
 	HOOK_OP_DONE,
 	HOOK_SESSION_CLOSE,
 	HOOK_BACKEND_STATE,
 	NR_HOOKS
 };
 
+enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_RETRY, VALUE_MIRROR };
+
+#define SAYS(kind) (1U << (kind))
+
 struct policy_hook_info {
 	const char *name, *arguments;
 	const char *when; /* it is called, in words */
 	const char *says; /* what it may return, in words; NULL: what it returns is ignored */
-	bool routes;	  /* it may return a plan */
+	unsigned kinds;	  /* the same in SAYS() bits, beside nothing */
 	bool of_op;	  /* it has an operation's budget, else a session's */
 	bool agent_only;  /* never called in an application */
+	bool late;	  /* what it is about has happened: on_error has nothing to decide */
 };
 
 /* ---- hooks.c */
@@ -351,9 +358,11 @@ const char *policy_script_label(const struct script *script);
 
 /* ---- values.c */
 
-enum value_kind { VALUE_PLAN, VALUE_REJECT };
+/* What scripts call the functions that make values, by their kinds. */
+extern const char *const policy_value_names[];
 
-/* What route and reject give: a userdata that scripts can pass about but not make or change. */
+/* What route, reject, retry and mirror give: a userdata that scripts can pass about but not make or
+ * change. */
 struct policy_value {
 	enum value_kind kind;
 	int code;
@@ -362,6 +371,7 @@ struct policy_value {
 	size_t nr;
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* seconds; 0: none */
+	bool per_op;	 /* op_route is asked for operations of the session */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */
@@ -388,6 +398,8 @@ void policy_push_value(lua_State *L, struct policy_engine *engine,
 		       const struct policy_value *value);
 int policy_lua_route(lua_State *L);
 int policy_lua_reject(lua_State *L);
+int policy_lua_retry(lua_State *L);
+int policy_lua_mirror(lua_State *L);
 int policy_lua_plugin(lua_State *L);
 int policy_lua_remote(lua_State *L);
 

@@ -146,7 +146,7 @@ static struct policy_generation *new_generation(size_t nr_scripts, const char *c
 		for (int h = 0; h < NR_HOOKS; h++)
 			gen->scripts[i].hooks[h] = (struct hook){
 				.name = policy_hooks[h].name,
-				.decides = policy_hooks[h].says != NULL,
+				.decides = policy_hooks[h].kinds && !policy_hooks[h].late,
 				.ref = LUA_NOREF,
 			};
 	while (gen->nr_known < nr_known &&

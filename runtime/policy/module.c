@@ -171,14 +171,10 @@ static int ask_route(struct policy_view *view, struct policy_route *route, char 
 	policy_session_route(policy.engine, view->session, &decision);
 	snprintf(view->where, sizeof(view->where), "%s",
 		 decision.verdict == POLICY_ROUTE ? decision.where : "hint");
-	switch (decision.verdict) {
-	case POLICY_PASS:
-		break;
-	case POLICY_ROUTE:
+	if (decision.verdict == POLICY_ROUTE)
 		return follow(&decision, route, why, size);
-	case POLICY_REJECT:
+	if (decision.verdict == POLICY_REJECT)
 		return module_fail(why, size, decision.code, "%s", decision.text);
-	}
 	return VACCEL_OK;
 }
 

@@ -147,7 +147,7 @@ local op_data = setmetatable({}, {
 	end,
 })
 local result_data = setmetatable({}, {
-	__index = missing("result", { "backend", "bytes_out", "code", "queue_us", "service_us" }),
+	__index = missing("result", { "backend", "bytes_out", "code", "mirror", "queue_us", "service_us" }),
 })
 local op_closed, result_closed = closed("op"), closed("result")
 local op, op_meta = proxy(op_closed, locked("op"))
@@ -165,7 +165,7 @@ local function fill(name, id, session, backend, bytes_in, deadline, attempt)
 	op_meta.__index = data
 end
 
---- Ask an op_admit.
+--- Ask an op_admit or op_route.
 local function enter_op(hook, ...)
 	fill(...)
 	local said = hook(op)
@@ -173,15 +173,16 @@ local function enter_op(hook, ...)
 	return said
 end
 
---- Tell an op_done.
-local function enter_done(hook, code, by, queue_us, service_us, bytes_out, ...)
+--- Ask an op_failed, tell an op_done.
+local function enter_done(hook, code, by, queue_us, service_us, bytes_out, mirror, ...)
 	fill(...)
 	local data = result_data
 	data.code, data.backend, data.queue_us = code, by, queue_us
-	data.service_us, data.bytes_out = service_us, bytes_out
+	data.service_us, data.bytes_out, data.mirror = service_us, bytes_out, mirror
 	result_meta.__index = data
-	hook(op, result)
+	local said = hook(op, result)
 	expire()
+	return said
 end
 
 return {

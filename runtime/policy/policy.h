@@ -188,7 +188,7 @@ void policy_session_set_route(struct policy_engine *engine, struct policy_sessio
 void policy_session_begins(struct policy_session *session);
 void policy_session_ended(struct policy_session *session);
 
-enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT };
+enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT, POLICY_RETRY, POLICY_MIRROR };
 
 struct policy_decision {
 	enum policy_verdict verdict;
@@ -196,9 +196,10 @@ struct policy_decision {
 	char text[POLICY_TEXT_MAX];  /* REJECT: "refused by policy inference (p.lua:12): over quota"
 				      */
 	char where[POLICY_NAME_MAX]; /* the line that decided: "p.lua:12"; "" for none */
-	size_t nr_backends;	     /* ROUTE: first to last */
+	size_t nr_backends;	     /* ROUTE, RETRY, MIRROR: first to last */
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* ROUTE: seconds for each operation of the session; 0: none */
+	bool per_op;	 /* ROUTE: policy_op_route() is to be asked for its operations */
 };
 
 /* Is the connection taken? Any reject refuses. */
@@ -228,7 +229,8 @@ struct policy_result {
 	int code;
 	const char *backend;
 	uint64_t queue_us, service_us;
-	size_t bytes_out; /* SIZE_MAX: not known */
+	size_t bytes_out;   /* SIZE_MAX: not known */
+	const char *mirror; /* "equal", "differ", "failed": of one that ran beside; else NULL */
 };
 
 /* A model, a library or data that is to be registered with a session. */
@@ -251,6 +253,18 @@ void policy_resource_admit(struct policy_engine *engine, struct policy_session *
 bool policy_wants_op_admit(const struct policy_engine *engine);
 void policy_op_admit(struct policy_engine *engine, struct policy_session *session,
 		     const struct policy_op *op, struct policy_decision *decision);
+/*
+ * Where this operation runs, in a session whose plan says per_op; MIRROR: where it was going to,
+ * and on another backend too. PASS: where the session is. False from wants: it need not be asked.
+ */
+bool policy_wants_op_route(const struct policy_engine *engine);
+void policy_op_route(struct policy_engine *engine, struct policy_session *session,
+		     const struct policy_op *op, struct policy_decision *decision);
+/* It has failed so: RETRY, on the first of these backends that takes it, or PASS. */
+bool policy_wants_op_failed(const struct policy_engine *engine);
+void policy_op_failed(struct policy_engine *engine, struct policy_session *session,
+		      const struct policy_op *op, const struct policy_result *result,
+		      struct policy_decision *decision);
 /* After the reply has been written: errors are logged and counted, nothing else follows. */
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,
 		    const struct policy_op *op, const struct policy_result *result);

@@ -10,9 +10,9 @@
 enum { NAMED_MAX = 256 };
 
 const struct policy_kind *const policy_kinds[] = {
-	&policy_breaker,     &policy_canary,	     &policy_concurrency,
-	&policy_hash,	     &policy_least_inflight, &policy_quota,
-	&policy_round_robin, &policy_weighted,	     NULL,
+	&policy_breaker,	&policy_canary, &policy_concurrency, &policy_hash,
+	&policy_least_inflight, &policy_quota,	&policy_round_robin, &policy_sample,
+	&policy_weighted,	NULL,
 };
 
 struct policy_object *policy_to_object(lua_State *L, struct policy_engine *engine, int idx)

@@ -58,7 +58,7 @@ struct policy_kind {
 /* All there are, in the order of their names, up to NULL. */
 extern const struct policy_kind *const policy_kinds[];
 extern const struct policy_kind policy_breaker, policy_canary, policy_concurrency, policy_hash,
-	policy_least_inflight, policy_quota, policy_round_robin, policy_weighted;
+	policy_least_inflight, policy_quota, policy_round_robin, policy_sample, policy_weighted;
 
 struct policy_object {
 	const struct policy_kind *kind;

@@ -95,6 +95,8 @@ static const luaL_Reg host_functions[] = {
 	{ "remote", policy_lua_remote },
 	{ "route", policy_lua_route },
 	{ "reject", policy_lua_reject },
+	{ "retry", policy_lua_retry },
+	{ "mirror", policy_lua_mirror },
 	{ "every", policy_lua_every },
 	{ "after", policy_lua_after },
 	{ NULL, NULL },

@@ -376,11 +376,22 @@ static int is_operation(lua_State *L)
 	return 1;
 }
 
+static int is_idempotent(lua_State *L)
+{
+	lua_pushboolean(L, operation_is_idempotent(operation_by_name(luaL_checkstring(L, 1))));
+	return 1;
+}
+
 int luaopen_luaccel_engine(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "new", engine_new }, { "code_name", code_name }, { "is_operation", is_operation },
-		{ "hooks", hooks },    { "kinds", kinds },	   { NULL, NULL },
+		{ "new", engine_new },
+		{ "code_name", code_name },
+		{ "is_operation", is_operation },
+		{ "is_idempotent", is_idempotent },
+		{ "hooks", hooks },
+		{ "kinds", kinds },
+		{ NULL, NULL },
 	};
 
 	sim_new_type(L, ENGINE_TYPE, engine_methods);

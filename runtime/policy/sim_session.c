@@ -106,20 +106,51 @@ static int session_admit(lua_State *L)
 	return sim_push_decision(L, &decision);
 }
 
-/* done(op, { code =, backend =, queue_us =, service_us =, bytes_out = }) */
+/* op_route(op) */
+static int session_op_route(lua_State *L)
+{
+	struct sim_session *session = to_session(L);
+	const struct policy_op op = to_op(L, 2);
+	struct policy_decision decision;
+
+	policy_op_route(session->sim->engine, session->session, &op, &decision);
+	return sim_push_decision(L, &decision);
+}
+
+/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror = } */
+static struct policy_result to_result(lua_State *L, int table)
+{
+	return (struct policy_result){
+		.code = (int)sim_size(L, table, "code", 0),
+		.backend = sim_text(L, table, "backend"),
+		.queue_us = sim_size(L, table, "queue_us", 0),
+		.service_us = sim_size(L, table, "service_us", 0),
+		.bytes_out = sim_size(L, table, "bytes_out", 0),
+		.mirror = sim_text(L, table, "mirror"),
+	};
+}
+
+/* failed(op, result) */
+static int session_failed(lua_State *L)
+{
+	struct sim_session *session = to_session(L);
+	const struct policy_op op = to_op(L, 2);
+	const struct policy_result result = to_result(L, 3);
+	struct policy_decision decision;
+
+	policy_op_failed(session->sim->engine, session->session, &op, &result, &decision);
+	return sim_push_decision(L, &decision);
+}
+
+/* done(op, result) */
 static int session_done(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
-	const struct policy_result result = {
-		.code = (int)sim_size(L, 3, "code", 0),
-		.backend = sim_text(L, 3, "backend"),
-		.queue_us = sim_size(L, 3, "queue_us", 0),
-		.service_us = sim_size(L, 3, "service_us", 0),
-		.bytes_out = sim_size(L, 3, "bytes_out", 0),
-	};
+	const struct policy_result result = to_result(L, 3);
 
-	policy_session_ended(session->session);
+	if (!result.mirror)
+		policy_session_ended(session->session);
 	policy_op_done(session->sim->engine, session->session, &op, &result);
 	return 0;
 }
@@ -156,10 +187,11 @@ static int session_resource(lua_State *L)
 }
 
 static const luaL_Reg session_methods[] = {
-	{ "route", session_route }, { "on", session_on },
-	{ "admit", session_admit }, { "done", session_done },
-	{ "close", session_close }, { "resource", session_resource },
-	{ "__gc", session_gc },	    { NULL, NULL },
+	{ "route", session_route },	  { "on", session_on },
+	{ "admit", session_admit },	  { "done", session_done },
+	{ "op_route", session_op_route }, { "failed", session_failed },
+	{ "close", session_close },	  { "resource", session_resource },
+	{ "__gc", session_gc },		  { NULL, NULL },
 };
 
 void sim_session_open(lua_State *L)

@@ -154,6 +154,30 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 	return true;
 }
 
+bool decide_wants_op_route(const struct operation *operation)
+{
+	(void)operation;
+	return false;
+}
+
+void decide_op_route(const struct operation *operation, struct policy_decision *decision)
+{
+	(void)operation;
+	decision->verdict = POLICY_PASS;
+}
+
+bool decide_wants_op_failed(const struct operation *operation)
+{
+	(void)operation;
+	return false;
+}
+
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+{
+	(void)operation;
+	decision->verdict = POLICY_PASS;
+}
+
 void decide_began(const struct operation *operation)
 {
 	if (operation_is_call(operation))
