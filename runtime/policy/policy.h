@@ -46,7 +46,8 @@ enum policy_support {
 };
 
 struct policy_engine_options {
-	size_t memory_max;	    /* bytes of Lua; 0: 64 MiB */
+	size_t memory_max; /* bytes of Lua; 0: 64 MiB */
+	/* Of processor time; ten times as much on the clock. */
 	unsigned op_budget_us;	    /* op_admit, op_done; 0: 5 ms */
 	unsigned session_budget_us; /* all other hooks, and timers; 0: 20 ms */
 	unsigned load_budget_us;    /* loading all scripts; 0: 1 s */
