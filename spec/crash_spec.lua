@@ -120,7 +120,7 @@ describe("after", function ()
     driver:must "register m a"
     local fds = agent:fds()
     driver:tell "say a SLEEP 1000"
-    system.sleep(0.3)
+    agent:says "session:%d+ Image classification"
     driver:kill(signal.SIGKILL)
     local killed = system.now()
     local line = agent:says "Destroyed session 1$"

@@ -142,8 +142,8 @@ describe("a limit", function ()
       local agent = serve("streams-peer=8", { plugins = "shared" })
       local a, b = wire.connect(agent.address), wire.connect(agent.address)
       local session, other = a:session(), b:session()
-      for _ = 1, 8 do a:start("ImageClassification", wire.image(session, "SLEEP 500 ms")) end
-      system.sleep(0.2)
+      for _ = 1, 8 do a:start("ImageClassification", wire.image(session, "SLEEP 1500 ms")) end
+      process.wait_until(30 * harness.slow, function () return #agent:matching "session:%d+ Image classif" == 8 end)
       refused(b:call("ImageClassification", wire.image(other, "x")), EUSERS, "^limit streams%-peer: this peer has 9")
       for _, response in pairs(answers(a, 8)) do assert.equal(0, response.code, response.message) end
       assert.equal(0, b:call("ImageClassification", wire.image(other, "x")).code)
@@ -386,10 +386,10 @@ describe("a limit", function ()
       local agent = serve("streams-peer=4", { plugins = "shared" })
       local peer, other = wire.connect(agent.address), wire.connect(agent.address)
       local session, theirs = peer:session(), other:session()
-      for _ = 1, 4 do timed(peer, "ImageClassification", wire.image(session, "SLEEP 700 ms"), 50e6) end
+      for _ = 1, 4 do timed(peer, "ImageClassification", wire.image(session, "SLEEP 3000 ms"), 50e6) end
       for _, response in pairs(answers(peer, 4)) do assert.equal(wire.DEADLINE_EXCEEDED, response.code) end
       refused(other:call("ImageClassification", wire.image(theirs, "x")), EUSERS, "^limit streams%-peer")
-      assert.is_truthy(system.poll(5, function ()
+      assert.is_truthy(system.poll(20 * harness.slow, function ()
         return other:call("ImageClassification", wire.image(theirs, "x")).code == 0
       end))
       at_zero(agent)

@@ -246,7 +246,9 @@ describe("metrics", function ()
 
   it("are served by tcp on loopback, and take no thread", function ()
     local without = operator.agent { plugins = "noop" }
-    system.sleep(0.2) -- the thread of the loop begins after the line that it serves
+    -- The thread of the loop begins after the line that it serves; this needs no other.
+    local function ask_loop(agent) wire.connect(agent.address):call("UpdateSession", wire.int(1, 1)) end
+    ask_loop(without)
     local threads = without:threads()
     without:stop()
     local address = harness.free_tcp()
@@ -254,6 +256,7 @@ describe("metrics", function ()
     local status, _, body = get("/metrics", address)
     assert.equal(200, status)
     prometheus.parse(body)
+    ask_loop(agent)
     assert.equal(threads, agent:threads())
     local fds = agent:fds()
     for _ = 1, 50 do get("/metrics", address) end

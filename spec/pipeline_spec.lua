@@ -81,11 +81,12 @@ describe("a peer that sends ahead", function ()
   end)
 
   it("leaves room for others, and takes what waits along when it goes", function ()
-    local agent = harness.agent { plugins = "shared", args = { "--threads", "4" } }
+    local agent = harness.agent { plugins = "shared", args = { "--threads", "4" },
+      env = { VACCEL_LOG_LEVEL = harness.VERBOSE } }
     local flood, other = wire.connect(agent.address), wire.connect(agent.address)
     local session = flood:session()
     for _ = 1, 60 do flood:start("ImageClassification", wire.image(session, "SLEEP 1000 ms")) end
-    system.sleep(0.2)
+    agent:says "session:%d+ Image classification"
     local asked = system.now()
     local mine = other:session()
     assert.equal(0, other:call("ImageClassification", wire.image(mine, "hello")).code)
@@ -98,11 +99,11 @@ describe("a peer that sends ahead", function ()
   end)
 
   it("does not keep a draining agent", function ()
-    local agent = harness.agent { plugins = "witness" }
+    local agent = harness.agent { plugins = "witness", env = { VACCEL_LOG_LEVEL = harness.VERBOSE } }
     local peer = wire.connect(agent.address)
     local session = peer:session()
-    local long = peer:start("ImageClassification", wire.image(session, "SLEEP 500 ms"))
-    system.sleep(0.1)
+    local long = peer:start("ImageClassification", wire.image(session, "SLEEP 3000 ms"))
+    agent:says "session:%d+ Image classification"
     agent:kill(signal.SIGTERM)
     agent:says "SIGTERM: draining, 1 operations are running"
     local late = peer:start("ImageClassification", wire.image(session, "x"))

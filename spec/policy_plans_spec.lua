@@ -2,7 +2,6 @@
 --- how often it is asked, and routes by that, so that the witness that answers says whether it was.
 local signal = require "posix.signal"
 local harness = require "support.harness"
-local system = require "support.system"
 local wire = require "support.wire"
 
 local PROBED = 10 * harness.slow -- seconds: a remote that is down is probed after 1, 2, 4 of them
@@ -58,7 +57,9 @@ describe("a remembered plan", function ()
 
   it("is made anew when a backend goes down, and when it comes up", function ()
     local address = "unix://" .. harness.dir .. "/far.sock"
-    local function server() return harness.agent { plugins = "witness", addresses = { address } } end
+    local function server()
+      return harness.agent { plugins = "witness", addresses = { address }, env = { VACCEL_LOG_LEVEL = harness.VERBOSE } }
+    end
     local far = server()
     local near = harness.agent { policy = POLICY:format(("far = remote %q, "):format(address) .. BOTH,
       [[route { "far", "one", sticky = true }, route { "two", sticky = true }, route { "far", sticky = true }]]) }
@@ -66,8 +67,9 @@ describe("a remembered plan", function ()
     for _ = 1, 2 do assert.equal(far.pid, witness(driver).pid) end
     local waiting = harness.driver { address = near.address } -- else nobody notices at once
     waiting:must "session s 0"
+    local begun = #far.lines + 1
     waiting:tell "say s SLEEP 60000"
-    system.sleep(0.3)
+    far:says("session:%d+ Genop", begun)
     far:kill(signal.SIGKILL)
     far:wait(5)
     assert.equal(104, waiting:answer().code)

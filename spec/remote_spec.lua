@@ -301,11 +301,11 @@ describe("a remote agent that goes", function ()
   after_each(harness.finish)
 
   it("gives ESESS to what was in flight, and is back after its restart", function ()
-    local far = server "far"
+    local far = server("far", "witness", { env = { VACCEL_LOG_LEVEL = harness.VERBOSE } })
     local near = relay(remote "far" .. [[cpu = plugin "witness"]], [["far", "cpu"]])
     local waiting, other = driver_of(near), driver_of(near)
     waiting:tell "say s SLEEP 60000"
-    system.sleep(0.3)
+    far:says "session:%d+ Genop"
     local killed = system.now()
     far:kill(signal.SIGKILL)
     far:wait(5)
