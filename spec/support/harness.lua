@@ -213,7 +213,7 @@ function Agent:threads() return entries(("/proc/%d/task"):format(self.pid)) end
 --- Its run directory, which only its debug log names: for agents that were started with VERBOSE.
 ---@return string path
 function Agent:rundir()
-  local _, path = self:expect("Created top%-level rundir: (.*)$", 5)
+  local _, path = self:expect("Created top%-level rundir: (.*)$", PATIENCE)
   return path
 end
 
@@ -235,7 +235,7 @@ end
 ---@param pattern string
 ---@param from integer?
 ---@return Line, string ...
-function Agent:says(pattern, from) return self:expect(pattern, 5 * harness.slow, from) end
+function Agent:says(pattern, from) return self:expect(pattern, PATIENCE, from) end
 
 ---@class AgentOptions
 ---@field plugins string? "witness noop": VACCEL_PLUGINS
@@ -292,7 +292,7 @@ end
 function harness.agent_that_fails(options)
   options.addresses = options.addresses or { "unix://" .. harness.dir .. "/agent.sock" }
   local p = agent_process(options)
-  p:wait(10 * harness.slow)
+  p:wait(PATIENCE)
   return p
 end
 
