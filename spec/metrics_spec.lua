@@ -230,8 +230,8 @@ describe("metrics", function ()
     local agent = serve { plugins = "witness" }
     local driver = harness.driver { address = agent.address }
     driver:must "session a 0"
-    driver:tell "say a SLEEP 2000"
-    assert.is_truthy(system.poll(5, function () return operator.json("info").operations > 0 end))
+    driver:tell("say a SLEEP " .. math.min(8000 * harness.slow, 20000)) -- while several programs ask about it
+    assert.is_truthy(system.poll(30 * harness.slow, function () return operator.json("info").operations > 0 end))
     operator.must "drain"
     local peer = wire.connect(agent.address)
     assert.equal(wire.UNAVAILABLE, peer:call("CreateSession", "").code)
@@ -260,7 +260,7 @@ describe("metrics", function ()
     assert.equal(threads, agent:threads())
     local fds = agent:fds()
     for _ = 1, 50 do get("/metrics", address) end
-    assert.is_truthy(system.poll(5, function () return agent:fds() <= fds end))
+    assert.is_truthy(system.poll(5 * harness.slow, function () return agent:fds() <= fds end))
     agent:stop()
   end)
 
