@@ -387,7 +387,7 @@ describe("--allow", function ()
       -- With few descriptors to be had the agent's own bound comes first.
       assert.is_true(failure.code == EINVAL and failure.text:find "256" ~= nil
         or failure.code == EUSERS and failure.text:find "as it may" ~= nil, failure.text)
-      assert.is_true(system.poll(5 * harness.slow, function () return agent:fds() == before end), "descriptors stay open")
+      assert.is_true(system.poll(5 * harness.slow, function () return agent:fds() == before end), "files stay open")
       assert.equal(0, links())
     end)
 

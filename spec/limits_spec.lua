@@ -274,7 +274,7 @@ describe("a limit", function ()
       assert.is_nil(wire.connect(agent.address):receive(5 * harness.slow)) -- this is what makes it look
       assert.is_nil(idle:receive(5 * harness.slow))
       assert.is_nil(holder:receive(5 * harness.slow)) -- it has asked for nothing longer than the other
-      assert.is_truthy(system.poll(10 * harness.slow, function () return keeper:call("CreateSession", "").code == 0 end))
+      assert.is_truthy(system.poll(9 * harness.slow, function () return keeper:call("CreateSession", "").code == 0 end))
       assert.is_true(wire.connect(agent.address):session() > 0)
       at_zero(agent)
     end)
