@@ -218,8 +218,8 @@ describe("metrics", function ()
     local agent = serve { plugins = "witness" }
     local driver = harness.driver { address = agent.address }
     driver:must "session a 0"
-    driver:tell "say a SLEEP 2000"
-    assert.is_truthy(system.poll(5, function () return operator.json("info").operations > 0 end))
+    driver:tell("say a SLEEP " .. math.min(8000 * harness.slow, 20000)) -- while several programs ask about it
+    assert.is_truthy(system.poll(30 * harness.slow, function () return operator.json("info").operations > 0 end))
     operator.must "drain"
     local peer = wire.connect(agent.address)
     assert.equal(wire.UNAVAILABLE, peer:call("CreateSession", "").code)
@@ -234,7 +234,9 @@ describe("metrics", function ()
 
   it("are served by tcp on loopback, and take no thread", function ()
     local without = operator.agent { plugins = "noop" }
-    system.sleep(0.2) -- the thread of the loop begins after the line that it serves
+    -- The thread of the loop begins after the line that it serves; this needs no other.
+    local function ask_loop(agent) wire.connect(agent.address):call("UpdateSession", wire.int(1, 1)) end
+    ask_loop(without)
     local threads = without:threads()
     without:stop()
     local address = harness.free_tcp()
@@ -242,10 +244,11 @@ describe("metrics", function ()
     local status, _, body = get("/metrics", address)
     assert.equal(200, status)
     prometheus.parse(body)
+    ask_loop(agent)
     assert.equal(threads, agent:threads())
     local fds = agent:fds()
     for _ = 1, 50 do get("/metrics", address) end
-    assert.is_truthy(system.poll(5, function () return agent:fds() <= fds end))
+    assert.is_truthy(system.poll(5 * harness.slow, function () return agent:fds() <= fds end))
     agent:stop()
   end)
 

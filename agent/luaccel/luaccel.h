@@ -50,6 +50,7 @@ int ping_command(const struct luaccel *luaccel, char **words);
 int policy_check_command(const struct luaccel *luaccel, char **words);
 int policy_test_command(const struct luaccel *luaccel, char **words);
 int policy_explain_command(const struct luaccel *luaccel, char **words);
+int policy_reference_command(const struct luaccel *luaccel, char **words);
 
 /* "luaccel: ..." on stderr; returns `status`. */
 __attribute__((format(printf, 2, 3))) int say_error(int status, const char *format, ...);

@@ -27,6 +27,7 @@ static const char usage_text[] =
 	"                     run busted specs of scripts, on the simulator\n"
 	"  policy explain FILE...\n"
 	"                     what these scripts would do, and which line says so\n"
+	"  policy reference   every word of policies, as Markdown\n"
 	"  ping URI           whether an agent answers at the address that guests use, and how "
 	"fast\n"
 	"\n"
@@ -68,6 +69,7 @@ static const struct command {
 	{ "policy", "check", ANY, policy_check_command },
 	{ "policy", "test", ANY, policy_test_command },
 	{ "policy", "explain", ANY, policy_explain_command },
+	{ "policy", "reference", 0, policy_reference_command },
 };
 
 enum {

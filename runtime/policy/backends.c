@@ -17,9 +17,6 @@ struct handle {
 	char name[POLICY_NAME_MAX];
 };
 
-static const char fields_text[] =
-	"errors, inflight, name, operations, p50_us, p99_us, supports, up";
-
 /* The key at 2; what is no string is no name either, and an error tells its type. */
 static const char *key_text(lua_State *L)
 {
@@ -76,6 +73,7 @@ static int read_backend(lua_State *L)
 	const char *name = name_of(L);
 	const char *key = key_text(L);
 	struct policy_backend_view view = { 0 };
+	char list[160];
 	bool known;
 
 	if (strcmp(key, "name") == 0) {
@@ -100,7 +98,8 @@ static int read_backend(lua_State *L)
 		return push_count(L, known, view.operations);
 	if (strcmp(key, "errors") == 0)
 		return push_count(L, known, view.errors);
-	policy_fail(L, "a backend has no field \"%.40s\"; it has: %s", key, fields_text);
+	policy_fields_list("backend", list, sizeof(list));
+	policy_fail(L, "a backend has no field \"%.40s\"; it has: %s", key, list);
 }
 
 static int refuse_backend_change(lua_State *L)

@@ -12,13 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-	DEFAULT_MEMORY = 64 << 20,
-	BLOCK_LEAST = 1 << 20,
-	DEFAULT_OP_US = 5000,
-	DEFAULT_SESSION_US = 20000,
-	DEFAULT_LOAD_US = 1000000
-};
+enum { BLOCK_LEAST = 1 << 20 };
 
 /*
  * LuaJIT does not collect when an allocation fails, so garbage must never grow far: a new

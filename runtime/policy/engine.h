@@ -80,6 +80,33 @@ int policy_hook_by_name(const char *name); /* -1: there is none */
 /* "session_route, op_admit, ..." */
 void policy_hooks_list(char *buf, size_t size);
 
+/* What an engine has where its options say nothing. */
+enum {
+	DEFAULT_MEMORY = 64 << 20,
+	DEFAULT_OP_US = 5000,
+	DEFAULT_SESSION_US = 20000,
+	DEFAULT_LOAD_US = 1000000
+};
+
+/* ---- words.c */
+
+/* A function that makes a value: how it is called, in Markdown's code, and what it takes. */
+struct policy_word {
+	const char *form, *doc;
+};
+extern const struct policy_word policy_words[]; /* up to a NULL form */
+
+/* A field of what hooks are given, or of a backend. */
+struct policy_field {
+	const char *of, *name, *doc;
+};
+/* Those of one thing follow each other in alphabetical order; up to a NULL of. */
+extern const struct policy_field policy_fields[];
+/* "age, backend, hint, ...": for error texts. */
+void policy_fields_list(const char *of, char *buf, size_t size);
+/* A table of lists of names, by what they are fields of. Raises. */
+void policy_push_fields(lua_State *L);
+
 /* What the Lua preludes hand to C, by registry reference. */
 enum policy_function {
 	FN_ENVIRONMENT,	 /* environment() -> a fresh _G for one script */

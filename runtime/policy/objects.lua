@@ -13,10 +13,9 @@ local TAGS_MAX, TAG_MAX = 64, 256
 local next, setmetatable, type = next, setmetatable, type
 
 --- The end of the search for a field: nil for one that is absent, an error for one unknown.
----@param what string
----@param fields string[] in alphabetical order
-local function missing(what, fields)
-	local known = {}
+---@param what string of which words.c has the fields
+local function missing(what)
+	local known, fields = {}, host.fields[what]
 	for _, name in ipairs(fields) do
 		known[name] = true
 	end
@@ -73,10 +72,8 @@ end
 
 -- ---- session and peer
 
-local peer_fields = {
-	__index = missing("peer", { "addr", "cid", "gid", "listener", "pid", "transport", "uid" }),
-}
-local absent = missing("session", { "age", "backend", "hint", "id", "inflight", "peer", "plan", "tags" })
+local peer_fields = { __index = missing "peer" }
+local absent = missing "session"
 local LIFE = {} -- the key of what C counts, which no script has
 local session_fields = {
 	-- Most sessions never get a tag, so the table is made when one asks for it.
@@ -117,7 +114,7 @@ end
 
 -- ---- resource
 
-local resource_fields = { __index = missing("resource", { "bytes", "digest", "id", "names", "type" }) }
+local resource_fields = { __index = missing "resource" }
 local resource_locked = locked("resource")
 
 --- Nobody has a digest of its bytes that would mean anything to an operator: digest is nil.
@@ -135,9 +132,7 @@ local function closed(what)
 	end
 end
 
-local op_absent = missing("op", {
-	"attempt", "backend", "bytes_in", "deadline", "id", "idempotent", "name", "session",
-})
+local op_absent = missing "op"
 local op_data = setmetatable({}, {
 	__index = function(data, key)
 		if key == "idempotent" then
@@ -146,9 +141,7 @@ local op_data = setmetatable({}, {
 		return op_absent(data, key)
 	end,
 })
-local result_data = setmetatable({}, {
-	__index = missing("result", { "backend", "bytes_out", "code", "mirror", "queue_us", "service_us" }),
-})
+local result_data = setmetatable({}, { __index = missing "result" })
 local op_closed, result_closed = closed("op"), closed("result")
 local op, op_meta = proxy(op_closed, locked("op"))
 local result, result_meta = proxy(result_closed, locked("result"))

@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 enum { POLICY_NAME_MAX = 64, POLICY_PLAN_MAX = 8, POLICY_TEXT_MAX = 256 };
@@ -46,7 +47,8 @@ enum policy_support {
 };
 
 struct policy_engine_options {
-	size_t memory_max;	    /* bytes of Lua; 0: 64 MiB */
+	size_t memory_max; /* bytes of Lua; 0: 64 MiB */
+	/* Of processor time; ten times as much on the clock. */
 	unsigned op_budget_us;	    /* op_admit, op_done; 0: 5 ms */
 	unsigned session_budget_us; /* all other hooks, and timers; 0: 20 ms */
 	unsigned load_budget_us;    /* loading all scripts; 0: 1 s */
@@ -131,6 +133,8 @@ struct policy_counts {
 bool policy_hook_counts(const struct policy_generation *generation, size_t i, size_t hook,
 			const char **name, const struct policy_counts **counts);
 
+/* The page docs/policies/reference.md, as Markdown. */
+void policy_reference(FILE *out);
 /* "policy first, on_error reject, hooks op_admit session_route" of script i; false past the end. */
 bool policy_describe_script(const struct policy_generation *generation, size_t i, char *buf,
 			    size_t size);

@@ -24,7 +24,7 @@ struct policy_object_option {
 	bool required;
 	double least, most, usual;
 	const char *const *words; /* NULL-terminated; NULL: a number */
-	const char *doc;
+	const char *doc;	  /* the reference's row has it, beside the numbers */
 };
 
 struct policy_object;
@@ -43,7 +43,8 @@ enum policy_takes {
 };
 
 struct policy_kind {
-	const char *name, *doc;
+	const char *name;
+	const char *doc;       /* the reference's row */
 	enum policy_hook hook; /* the one that it fits */
 	enum policy_takes takes;
 	const struct policy_object_option *options;		  /* up to a NULL name */

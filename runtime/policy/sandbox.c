@@ -140,6 +140,8 @@ void policy_sandbox_open(lua_State *L, struct policy_engine *engine)
 	luaL_setfuncs(L, host_functions, 0);
 	policy_backends_open(L, engine);
 	lua_setfield(L, host, "backends");
+	policy_push_fields(L);
+	lua_setfield(L, host, "fields");
 	policy_registry_push(L);
 	lua_setfield(L, host, "objects");
 	run_prelude(L, policy_sandbox_lua, policy_sandbox_lua_size, host);

@@ -13,9 +13,12 @@
 enum { LIMIT, KEY };
 
 static const struct policy_object_option options[] = {
-	[LIMIT] = { "limit", true, 1, 1e6, 0, NULL, "operations at once" },
+	[LIMIT] = { "limit", true, 1, 1e6, 0, NULL,
+		    "operations at once. They count from when they are admitted until they have "
+		    "ended, so those that wait for a turn are among them, and those that a "
+		    "function let through without asking" },
 	[KEY] = { "key", false, 0, 0, KEY_NONE, policy_key_words,
-		  "what has a limit of its own; peers without such a thing share one" },
+		  "what has a limit of its own, as of `quota`" },
 	{ .name = NULL },
 };
 
@@ -48,7 +51,8 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_concurrency = {
 	.name = "concurrency",
-	.doc = "so many operations at once; what is over is refused with EAGAIN",
+	.doc = "so many operations at once for each key; what is over is refused with EAGAIN, "
+	       "nothing waits. A reload that changes the limit finds what runs",
 	.hook = HOOK_OP_ADMIT,
 	.options = options,
 	.state_size = state_size,

@@ -9,7 +9,8 @@
 enum { PERCENT };
 
 static const struct policy_object_option options[] = {
-	[PERCENT] = { "percent", true, 0.001, 100, 0, NULL, "of operations that are mirrored" },
+	[PERCENT] = { "percent", true, 0.001, 100, 0, NULL,
+		      "of operations that `mirror` is said of" },
 	{ .name = NULL },
 };
 
@@ -44,7 +45,9 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_sample = {
 	.name = "sample",
-	.doc = "a few operations run on another backend as well, the first of these that is up",
+	.doc = "`mirror` for so many of a hundred operations, as evenly as that can be, on the "
+	       "first "
+	       "of the backends that is up",
 	.hook = HOOK_OP_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,
