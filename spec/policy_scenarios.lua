@@ -221,6 +221,22 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     },
   },
   {
+    name = "a quota for each tag, that can change",
+    script = TWO .. policy [[
+      session_route = function (s) s.tags.tenant = s.hint return route "one" end,
+      op_admit = (function ()
+        local few = quota { rate = 0.001, burst = 1, key = "tag:tenant" }
+        return function (op)
+          if op.bytes_in > 100 then op.session.tags.tenant = "other" end
+          return few:ask()
+        end
+      end)()]],
+    steps = {
+      { "session", "a", hint = 1 }, { "session", "b", hint = 2 }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "op", "b", bytes = 10 }, { "op", "a", bytes = 200 }, { "op", "b", bytes = 200 }, { "op", "a", bytes = 10 },
+    },
+  },
+  {
     name = "an object that a function asks",
     script = TWO .. policy [[
       session_route = function () return route "two" end,

@@ -159,13 +159,13 @@ static void drop_hooks(lua_State *L, struct policy_engine *engine, void *arg)
 {
 	struct policy_generation *gen = arg;
 
-	(void)engine;
 	for (size_t i = 0; i < gen->nr_scripts; i++)
 		for (int h = 0; h < NR_HOOKS; h++)
 			luaL_unref(L, LUA_REGISTRYINDEX, gen->scripts[i].hooks[h].ref);
 	for (size_t i = 0; i < gen->nr_named; i++)
 		luaL_unref(L, LUA_REGISTRYINDEX, gen->named[i].ref);
 	policy_timers_unref(L, gen);
+	policy_tags_unwatch(L, engine, gen);
 }
 
 static void free_backend(struct policy_backend *backend)
