@@ -7,7 +7,8 @@ exclude_files = { "build*/" }
 stds.policy = {
 	read_globals = {
 		"after", "backends", "breaker", "canary", "concurrency", "every", "hash", "least_inflight", "log", "plugin",
-		"policy", "quota", "reject", "remote", "round_robin", "route", "weighted",
+		"policy", "quota", "reject", "remote", "round_robin", "route", "shared_counter", "shared_table",
+		"weighted",
 	},
 }
 files["scripts/policies"] = { std = "luajit+policy" }

@@ -167,6 +167,12 @@ static const struct cost costs[] = {
 	  "local q = quota { key = 'tag:tenant', rate = 1, burst = 1 }\n" SCRIPT(
 		  "op_admit = function (op) op.session.tags.tenant = 'a' end"),
 	  admit, 0, 0 },
+	{ "op_admit that counts in common",
+	  "local n = shared_counter 'n'\n" SCRIPT("op_admit = function () n:add() end"), admit, 0,
+	  0 },
+	{ "op_admit that reads a shared table",
+	  "local t = shared_table 't'\n" SCRIPT("op_admit = function () local v = t:get 'a' end"),
+	  admit, 0, 0 },
 	{ "op_done that does nothing", SCRIPT("op_done = function () end"), tell_done, 0, 0 },
 };
 

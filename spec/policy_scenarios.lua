@@ -237,6 +237,29 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     },
   },
   {
+    name = "what scripts have in common, over a reload",
+    script = policy [[
+      op_admit = (function ()
+        local jobs, names = shared_counter "jobs", shared_table "names"
+        return function (op)
+          names:set(jobs:add(), op.name)
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "reload", script = policy [[
+        op_admit = (function ()
+          local jobs, names, new = shared_counter "jobs", shared_table "names", shared_table "new"
+          return function (op)
+            jobs:add(-1)
+            log(jobs:get(), names:get(1), names:get(2), names:get(3), names:size(), new:size())
+          end
+        end)()]] },
+      { "op", "a", bytes = 10 },
+    },
+  },
+  {
     name = "an object that a function asks",
     script = TWO .. policy [[
       session_route = function () return route "two" end,

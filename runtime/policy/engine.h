@@ -10,6 +10,7 @@
  *   values.c    route, reject and plugin: what a script makes and C reads
  *   crowds.c    how many operations run for sessions that have a key in common
  *   tags.c      tags that objects tell sessions apart by
+ *   shared.c    counters and tables that scripts have in common
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -138,11 +139,15 @@ struct named_object {
 	const struct script *script;
 };
 
+enum { SHARED_COUNTER, SHARED_TABLE, NR_SHARED };
+
 struct policy_generation {
 	struct script *scripts;
 	size_t nr_scripts;
 	struct named_object *named;
 	size_t nr_named;
+	int shared; /* what its scripts have in common, by name (shared.c); LUA_NOREF: nothing */
+	size_t nr_shared[NR_SHARED];
 	unsigned tags; /* which of the engine's its objects have for keys */
 	bool has_hook[NR_HOOKS];
 	struct policy_backend *backends; /* sorted by name */
@@ -181,7 +186,7 @@ struct policy_engine {
 	bool jit;		  /* scripts are compiled */
 	_Atomic pthread_t thread; /* then: that had the engine last */
 	int functions[NR_FUNCTIONS];
-	int value_meta, spec_meta, object_meta, timeout_text;
+	int value_meta, spec_meta, object_meta, shared_meta, timeout_text;
 	int backend_meta, backend_handles;
 	char description[160];
 
@@ -377,6 +382,11 @@ void policy_tags_unwatch(lua_State *L, struct policy_engine *engine,
 			 const struct policy_generation *gen);
 /* For objects.lua: (life, slot, value), a tag that is watched has been written. */
 int policy_lua_tag_changed(lua_State *L);
+
+/* ---- shared.c */
+
+/* Adds shared_counter and shared_table to the table on the stack's top. Raises. */
+void policy_shared_open(lua_State *L, struct policy_engine *engine);
 
 /* ---- text.c */
 

@@ -137,6 +137,7 @@ static struct policy_generation *new_generation(size_t nr_scripts, const char *c
 
 	if (!gen)
 		return NULL;
+	gen->shared = LUA_NOREF;
 	gen->scripts = calloc(nr_scripts + 1, sizeof(*gen->scripts));
 	gen->known = calloc(nr_known + 1, sizeof(*gen->known));
 	if (!gen->scripts || !gen->known)
@@ -165,6 +166,7 @@ static void drop_hooks(lua_State *L, struct policy_engine *engine, void *arg)
 	for (size_t i = 0; i < gen->nr_named; i++)
 		luaL_unref(L, LUA_REGISTRYINDEX, gen->named[i].ref);
 	policy_timers_unref(L, gen);
+	luaL_unref(L, LUA_REGISTRYINDEX, gen->shared);
 	policy_tags_unwatch(L, engine, gen);
 }
 
