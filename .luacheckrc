@@ -6,8 +6,8 @@ exclude_files = { "build*/" }
 -- What the engine gives to policies (runtime/policy/sandbox.lua).
 stds.policy = {
 	read_globals = {
-		"after", "backends", "breaker", "canary", "concurrency", "every", "hash", "least_inflight", "log", "plugin",
-		"policy", "quota", "reject", "remote", "round_robin", "route", "shared_counter", "shared_table",
+		"after", "backends", "breaker", "canary", "concurrency", "every", "hash", "least_inflight", "log", "metric",
+		"plugin", "policy", "quota", "reject", "remote", "round_robin", "route", "shared_counter", "shared_table",
 		"weighted",
 	},
 }

@@ -173,6 +173,10 @@ static const struct cost costs[] = {
 	{ "op_admit that reads a shared table",
 	  "local t = shared_table 't'\n" SCRIPT("op_admit = function () local v = t:get 'a' end"),
 	  admit, 0, 0 },
+	{ "op_admit that counts in a metric",
+	  "local m = metric { name = 'm', help = 'h', kind = 'counter', labels = { 'a' } "
+	  "}\n" SCRIPT("op_admit = function () m:add(1, 'tenant') end"),
+	  admit, 0, 0 },
 	{ "op_done that does nothing", SCRIPT("op_done = function () end"), tell_done, 0, 0 },
 };
 

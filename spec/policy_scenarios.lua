@@ -260,6 +260,19 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     },
   },
   {
+    name = "numbers of a script's own",
+    script = policy [[
+      op_admit = (function ()
+        local sizes = metric { name = "sizes", help = "Of operations.", kind = "counter", labels = { "hint" } }
+        return function (op)
+          sizes:add(op.bytes_in, op.session.hint)
+          if op.session.hint == 7 then sizes:add(-1, 7) end
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "session", "b", hint = 7 }, { "op", "b", bytes = 10 } },
+  },
+  {
     name = "an object that a function asks",
     script = TWO .. policy [[
       session_route = function () return route "two" end,

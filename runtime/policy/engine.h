@@ -11,6 +11,7 @@
  *   crowds.c    how many operations run for sessions that have a key in common
  *   tags.c      tags that objects tell sessions apart by
  *   shared.c    counters and tables that scripts have in common
+ *   metric*.c   numbers of scripts, for the agent's metrics (metric.h)
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -148,6 +149,8 @@ struct policy_generation {
 	size_t nr_named;
 	int shared; /* what its scripts have in common, by name (shared.c); LUA_NOREF: nothing */
 	size_t nr_shared[NR_SHARED];
+	struct metric_use *metrics;
+	size_t nr_metrics;
 	unsigned tags; /* which of the engine's its objects have for keys */
 	bool has_hook[NR_HOOKS];
 	struct policy_backend *backends; /* sorted by name */
@@ -186,7 +189,7 @@ struct policy_engine {
 	bool jit;		  /* scripts are compiled */
 	_Atomic pthread_t thread; /* then: that had the engine last */
 	int functions[NR_FUNCTIONS];
-	int value_meta, spec_meta, object_meta, shared_meta, timeout_text;
+	int value_meta, spec_meta, object_meta, shared_meta, metric_meta, timeout_text;
 	int backend_meta, backend_handles;
 	char description[160];
 
@@ -387,6 +390,15 @@ int policy_lua_tag_changed(lua_State *L);
 
 /* Adds shared_counter and shared_table to the table on the stack's top. Raises. */
 void policy_shared_open(lua_State *L, struct policy_engine *engine);
+
+/* ---- metric.c */
+
+/* Adds metric to the table on the stack's top. Raises. */
+void policy_metrics_open(lua_State *L, struct policy_engine *engine);
+/* A script has been loaded: its metrics go on where those of the active one of that name are. */
+void policy_metrics_inherit(lua_State *L, const struct policy_engine *engine,
+			    const struct script *script);
+void policy_metrics_unref(lua_State *L, const struct policy_generation *gen);
 
 /* ---- text.c */
 

@@ -60,6 +60,7 @@ static void run_script(lua_State *L, struct policy_engine *engine, void *arg)
 	lua_setfenv(L, -2);
 	lua_call(L, 0, 0);
 	policy_named_inherit(engine, load->script);
+	policy_metrics_inherit(L, engine, load->script);
 }
 
 static int run(struct load *load)
@@ -166,6 +167,7 @@ static void drop_hooks(lua_State *L, struct policy_engine *engine, void *arg)
 	for (size_t i = 0; i < gen->nr_named; i++)
 		luaL_unref(L, LUA_REGISTRYINDEX, gen->named[i].ref);
 	policy_timers_unref(L, gen);
+	policy_metrics_unref(L, gen);
 	luaL_unref(L, LUA_REGISTRYINDEX, gen->shared);
 	policy_tags_unwatch(L, engine, gen);
 }
@@ -198,6 +200,7 @@ void policy_generation_free(struct policy_engine *engine, struct policy_generati
 	free(gen->known);
 	free(gen->uses);
 	free(gen->named);
+	free(gen->metrics);
 	free(gen->scripts);
 	free(gen);
 }

@@ -144,6 +144,7 @@ void policy_sandbox_open(lua_State *L, struct policy_engine *engine)
 	lua_setfield(L, host, "watched");
 	policy_registry_push(L);
 	policy_shared_open(L, engine);
+	policy_metrics_open(L, engine);
 	lua_setfield(L, host, "objects");
 	run_prelude(L, policy_sandbox_lua, policy_sandbox_lua_size, host);
 	engine->functions[FN_ENVIRONMENT] = luaL_ref(L, LUA_REGISTRYINDEX);
