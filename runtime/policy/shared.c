@@ -17,7 +17,7 @@
 enum {
 	COUNTERS_MAX = 64, /* of a generation */
 	TABLES_MAX = 8,	   /* the collector looks at all that were written in one go */
-	ENTRIES_MAX = 4096,
+	ENTRIES_MAX = 1024,
 	TEXT_MAX = 256, /* bytes of a key or a value */
 	TEXTS_MAX = 256 << 10,
 };

@@ -170,7 +170,7 @@ static void what_runs_is_counted_where_its_session_is(void **state)
 	bool refused = false;
 
 	policy_use(f, FEW, NULL);
-	for (int step = 0; step < 20000; step++) {
+	for (int step = 0; step < 5000; step++) {
 		int i, all = 0;
 
 		random = random * 1103515245 + 12345;
@@ -208,7 +208,7 @@ static void what_runs_is_counted_where_its_session_is(void **state)
 		assert_int_equal(begins(f, sessions[i]), all < LIMIT);
 		running[i] += all < LIMIT;
 		refused = refused || all >= LIMIT;
-		if (step % 1000 == 0)
+		if (step % 500 == 0)
 			policy_use(f, FEW, NULL);
 	}
 	assert_true(refused);
@@ -242,7 +242,7 @@ static void other_threads_count_meanwhile(void **state)
 	policy_use(f, FEW, NULL);
 	for (size_t i = 0; i < COUNT(threads); i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, run_operations, &runner), 0);
-	for (int i = 0; i < 2000; i++)
+	for (int i = 0; i < 500; i++)
 		tag(f, f->session, i % 2 ? "a" : "b");
 	atomic_store(&runner.stop, true);
 	for (size_t i = 0; i < COUNT(threads); i++)
