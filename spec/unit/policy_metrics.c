@@ -229,6 +229,8 @@ static const struct {
 	{ "{ nam = 'a' }", "metric has no option \"nam\"; it has: name, help, kind, labels" },
 	{ "{ 'a' }", "metric has no option \"?\"; it has: name, help, kind, labels" },
 	{ "'a'", "metric takes one table: metric { ... }" },
+	{ "(setmetatable({}, { __index = function () while true do end end }))",
+	  "metric: a name has 1 to 63 letters, digits and '_', and does not begin with a digit" },
 	{ "{ help = 'h', kind = 'gauge' }",
 	  "metric: a name has 1 to 63 letters, digits and '_', and does not begin with a digit" },
 	{ "{ name = 'a-b', help = 'h', kind = 'gauge' }",
