@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const outcomes[] = {
 	[SESSION_CREATED] = "created", [SESSION_REFUSED] = "refused",
@@ -275,6 +276,67 @@ static void put_policies(FILE *out, const struct agent *agent)
 	each_hook(out, active, put_hook_errors);
 }
 
+/* ---- what scripts count: a family for each name, in whatever scripts */
+
+/* A help may have lines. */
+static void script_head(FILE *out, const struct policy_metric *metric)
+{
+	const char *at;
+
+	fprintf(out, "# HELP luaccel_script_%s ", metric->family);
+	for (at = metric->help; *at; at++) {
+		if (*at == '\n')
+			fputs("\\n", out);
+		else if (*at == '\\')
+			fputs("\\\\", out);
+		else
+			fputc(*at, out);
+	}
+	fprintf(out, "\n# TYPE luaccel_script_%s %s\n", metric->family, metric->kind);
+}
+
+static void script_samples(FILE *out, const struct policy_generation *active, size_t i,
+			   const struct policy_metric *metric)
+{
+	struct policy_sample sample;
+	size_t k, n;
+
+	for (k = 0; policy_sample(active, i, k, &sample); k++) {
+		fprintf(out, "luaccel_script_%s{", metric->family);
+		label(out, "policy", metric->policy);
+		for (n = 0; n < metric->nr_labels; n++) {
+			fputc(',', out);
+			label(out, metric->labels[n], sample.labels[n]);
+		}
+		fprintf(out, "} %.15g\n", sample.value);
+	}
+}
+
+static bool is_first(const struct policy_generation *active, size_t i, const char *name)
+{
+	struct policy_metric other;
+
+	while (i-- > 0)
+		if (policy_metric(active, i, &other) && strcmp(other.name, name) == 0)
+			return false;
+	return true;
+}
+
+static void put_script_metrics(FILE *out, const struct policy_generation *active)
+{
+	struct policy_metric metric, other;
+	size_t i, k;
+
+	for (i = 0; active && policy_metric(active, i, &metric); i++) {
+		if (!is_first(active, i, metric.name))
+			continue;
+		script_head(out, &metric);
+		for (k = i; policy_metric(active, k, &other); k++)
+			if (strcmp(other.name, metric.name) == 0)
+				script_samples(out, active, k, &other);
+	}
+}
+
 static void put_limits(FILE *out, const struct agent *agent)
 {
 	struct limits_entry entry;
@@ -311,6 +373,7 @@ static void put_all(FILE *out, const struct agent *agent)
 	series(out, "bytes_total", "direction", "out", agent->metrics.bytes_out);
 	put_backends(out, agent);
 	put_policies(out, agent);
+	put_script_metrics(out, policy_active(agent->engine));
 	put_limits(out, agent);
 	put_memory(out, agent);
 }

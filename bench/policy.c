@@ -144,6 +144,8 @@ static const struct cost costs[] = {
 	  admit, 1, 1 },
 	{ "concurrency that lets through",
 	  SCRIPT("op_admit = concurrency { limit = 4, key = 'uid' }"), admit, 0, 1 },
+	{ "quota by a tag that lets through",
+	  SCRIPT("op_admit = quota { key = 'tag:tenant', rate = 1e9, burst = 1e9 }"), admit, 0, 1 },
 	{ "round_robin of two", SCRIPT("session_route = round_robin { 'cpu', 'gpu' }"),
 	  route_session, 0, 1 },
 	{ "breaker of two", SCRIPT("session_route = breaker { 'cpu', 'gpu' }"), route_session, 0,
@@ -172,6 +174,22 @@ static const struct cost costs[] = {
 		 "s.id; return plan end"),
 	  route_session, 0, 0 },
 	{ "an operation counted, begin and end", NULL, run_one, 0, 0 },
+	{ "op_admit that writes a tag",
+	  SCRIPT("op_admit = function (op) op.session.tags.tenant = 'a' end"), admit, 0, 0 },
+	{ "the same, and it is an object's key",
+	  "local q = quota { key = 'tag:tenant', rate = 1, burst = 1 }\n" SCRIPT(
+		  "op_admit = function (op) op.session.tags.tenant = 'a' end"),
+	  admit, 0, 0 },
+	{ "op_admit that counts in common",
+	  "local n = shared_counter 'n'\n" SCRIPT("op_admit = function () n:add() end"), admit, 0,
+	  0 },
+	{ "op_admit that reads a shared table",
+	  "local t = shared_table 't'\n" SCRIPT("op_admit = function () local v = t:get 'a' end"),
+	  admit, 0, 0 },
+	{ "op_admit that counts in a metric",
+	  "local m = metric { name = 'm', help = 'h', kind = 'counter', labels = { 'a' } "
+	  "}\n" SCRIPT("op_admit = function () m:add(1, 'tenant') end"),
+	  admit, 0, 0 },
 	{ "op_done that does nothing", SCRIPT("op_done = function () end"), tell_done, 0, 0 },
 };
 

@@ -123,6 +123,49 @@ describe("metrics", function ()
     assert.same({ 22, 2 }, { of("op_admit", "count"), errors "op_admit" })
   end)
 
+  it("are scripts' own too, with whatever labels, on over reloads", function ()
+    local script = [[
+      local sizes = metric { name = "sizes", help = "A \\ and\na line.", kind = "counter", labels = { "tag", "why" } }
+      local last = metric { name = "last_bytes", help = "The last.", kind = "gauge" }
+      metric { name = "unused", help = "Nobody writes it.", kind = "counter", labels = { "tag" } }
+      policy {
+        name = "p", api = 1, on_error = "reject",
+        op_admit = function (op)
+          sizes:add(0.5, 'q"\\\nline', nil)
+          sizes:add(1e15, "\255\237\160\128", true)
+          last:set(-op.bytes_in)
+        end,
+      }
+    ]]
+    local other = harness.file("other.lua", [[
+      local sizes = metric { name = "sizes", help = "Another help.", kind = "counter" }
+      policy { name = "q", api = 1, on_error = "reject", op_admit = function () sizes:add(1) end }
+    ]])
+    local agent = serve { plugins = "noop", policy = script, args = { "--script", other } }
+    local driver = harness.driver { address = agent.address }
+    local function value(name, labels)
+      labels.policy = labels.policy or "p"
+      return prometheus.value(scrape(), name, labels)
+    end
+    assert.equal(0, value("script_last_bytes", {}))
+    assert.equal(0, value("script_sizes_total", { policy = "q" }))
+    assert.is_nil(value("script_unused_total", {}))
+    driver:must "session a 0"
+    for _ = 1, 3 do driver:must "say a hello" end
+    local families = scrape()
+    assert.equal("counter", families.luaccel_script_sizes_total.type)
+    assert.equal("gauge", families.luaccel_script_last_bytes.type)
+    assert.equal("counter", families.luaccel_script_unused_total.type)
+    assert.equal(1.5, value("script_sizes_total", { tag = 'q"\\\nline', why = "" }))
+    assert.equal(3e15, value("script_sizes_total", { tag = "????", why = "true" }))
+    assert.equal(3, value("script_sizes_total", { policy = "q" }))
+    assert.is_true(value("script_last_bytes", {}) < 0)
+    operator.must "reload"
+    driver:must "say a hello"
+    assert.equal(2, value("script_sizes_total", { tag = 'q"\\\nline', why = "" }))
+    assert.equal(4, value("script_sizes_total", { policy = "q" }))
+  end)
+
   it("count what is refused, by its limit and by who refused", function ()
     local agent = serve { plugins = "noop", args = { "--limit", "sessions=2,resources=1" }, policy = [[
       local asked = 0

@@ -268,6 +268,58 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     },
   },
   {
+    name = "a quota for each tag, that can change",
+    script = TWO .. policy [[
+      session_route = function (s) s.tags.tenant = s.hint return route "one" end,
+      op_admit = (function ()
+        local few = quota { rate = 0.001, burst = 1, key = "tag:tenant" }
+        return function (op)
+          if op.bytes_in > 100 then op.session.tags.tenant = "other" end
+          return few:ask()
+        end
+      end)()]],
+    steps = {
+      { "session", "a", hint = 1 }, { "session", "b", hint = 2 }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "op", "b", bytes = 10 }, { "op", "a", bytes = 200 }, { "op", "b", bytes = 200 }, { "op", "a", bytes = 10 },
+    },
+  },
+  {
+    name = "what scripts have in common, over a reload",
+    script = policy [[
+      op_admit = (function ()
+        local jobs, names = shared_counter "jobs", shared_table "names"
+        return function (op)
+          names:set(jobs:add(), op.name)
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "reload", script = policy [[
+        op_admit = (function ()
+          local jobs, names, new = shared_counter "jobs", shared_table "names", shared_table "new"
+          return function (op)
+            jobs:add(-1)
+            log(jobs:get(), names:get(1), names:get(2), names:get(3), names:size(), new:size())
+          end
+        end)()]] },
+      { "op", "a", bytes = 10 },
+    },
+  },
+  {
+    name = "numbers of a script's own",
+    script = policy [[
+      op_admit = (function ()
+        local sizes = metric { name = "sizes", help = "Of operations.", kind = "counter", labels = { "hint" } }
+        return function (op)
+          sizes:add(op.bytes_in, op.session.hint)
+          if op.session.hint == 7 then sizes:add(-1, 7) end
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "session", "b", hint = 7 }, { "op", "b", bytes = 10 } },
+  },
+  {
     name = "an object that a function asks",
     script = TWO .. policy [[
       session_route = function () return route "two" end,

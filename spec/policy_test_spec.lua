@@ -199,6 +199,32 @@ describe("luaccel policy test", function ()
     assert.equal(0, p.status.code, p:text())
   end)
 
+  it("reads numbers of scripts", function ()
+    local script = harness.file("numbers.lua", [[
+      local ops = metric { name = "ops", help = "Operations.", kind = "counter", labels = { "cid", "name" } }
+      policy { name = "n", api = 1, on_error = "reject",
+        op_admit = function (op) ops:add(1, op.session.peer.cid, op.name) end }]])
+    local p = test(([[
+      local w = sim.load { %q, plugins = { "noop" } }
+      assert.is_nil(w:metric "ops")
+      for cid = 3, 4 do
+        local s = assert(w:session { cid = cid })
+        for _ = 1, cid do s:op "noop" end
+      end
+      s = w:session {}
+      s:op "exec"
+      assert.equal(8, w:metric "ops")
+      assert.equal(4, w:metric("ops", { cid = 4, policy = "n" }))
+      assert.equal(1, w:metric("ops", { name = "exec" }))
+      assert.equal(1, w:metric("ops", { cid = "" }))
+      assert.is_nil(w:metric("ops", { cid = 5 }))
+      assert.is_nil(w:metric("ops", { uid = 5 }))
+      assert.is_nil(w:metric "operations")
+      w:reload()
+      assert.equal(8, w:metric "ops")]]):format(script))
+    assert.equal(0, p.status.code, p:text())
+  end)
+
   it("fails when a spec does", function ()
     local p = test "assert.equal(1, 2)"
     assert.equal(1, p.status.code)

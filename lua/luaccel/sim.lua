@@ -151,6 +151,23 @@ function World:lines()
   return self.engine:lines()
 end
 
+--- A number of the scripts' own (metric { }): the sum of its values that have these labels, of which
+--- policy is one; nil when there is none.
+---@param name string
+---@param labels table<string, string>? as they are published: { tenant = "a" }
+---@return number?
+function World:metric(name, labels)
+  local sum
+  for _, sample in ipairs(self.engine:metric(name)) do
+    local matches = true
+    for label, value in pairs(labels or {}) do
+      matches = matches and sample.labels[label] == tostring(value)
+    end
+    if matches then sum = (sum or 0) + sample.value end
+  end
+  return sum
+end
+
 --- Count what came of asking the scripts.
 local function note(world, hook, decision)
   local counts = world.asked[hook] or {}

@@ -73,7 +73,7 @@ static void take_answer(lua_State *L, struct policy_engine *engine, struct quest
 	if (!value)
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   luaL_typename(L, -1), info->says);
-	if (!(info->kinds & SAYS(value->kind)))
+	if (!(info->kinds & MAY_SAY(value->kind)))
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   policy_value_names[value->kind], info->says);
 	if (info->of_op && (value->keep.wanted || value->deadline > 0 || value->per_op))
@@ -262,7 +262,7 @@ static void apply_on_error(struct policy_decision *decision, const struct questi
 			      q->failure.error);
 		refuse(decision, script, VACCEL_EPERM, q->failure.where, text);
 	} else if (script->on_error == ON_ERROR_DEFAULT && decision->verdict == POLICY_PASS &&
-		   (policy_hooks[q->hook].kinds & SAYS(VALUE_PLAN))) {
+		   (policy_hooks[q->hook].kinds & MAY_SAY(VALUE_PLAN))) {
 		policy_write_where(where, script, script->line);
 		choose(decision, POLICY_ROUTE, where, &script->fallback, 1);
 	}

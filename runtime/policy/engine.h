@@ -9,6 +9,9 @@
  *   objects.c   session, peer, op and result (objects.lua)
  *   values.c    route, reject and plugin: what a script makes and C reads
  *   crowds.c    how many operations run for sessions that have a key in common
+ *   tags.c      tags that objects tell sessions apart by
+ *   shared.c    counters and tables that scripts have in common
+ *   metric*.c   numbers of scripts, for the agent's metrics (metric.h)
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -61,13 +64,13 @@ enum policy_hook {
 
 enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_RETRY, VALUE_MIRROR };
 
-#define SAYS(kind) (1U << (kind))
+#define MAY_SAY(kind) (1U << (kind))
 
 struct policy_hook_info {
 	const char *name, *arguments;
 	const char *when; /* it is called, in words */
 	const char *says; /* what it may return, in words; NULL: what it returns is ignored */
-	unsigned kinds;	  /* the same in SAYS() bits, beside nothing */
+	unsigned kinds;	  /* the same in MAY_SAY() bits, beside nothing */
 	bool of_op;	  /* it has an operation's budget, else a session's */
 	bool agent_only;  /* never called in an application */
 	bool late;	  /* what it is about has happened: on_error has nothing to decide */
@@ -117,6 +120,7 @@ enum policy_function {
 	FN_ENTER_OP,	 /* enter_op(hook, ...) -> what the hook said */
 	FN_ENTER_DONE,	 /* enter_done(hook, ...) */
 	FN_EXPIRE,	 /* expire(): op and result can no longer be read */
+	FN_TAG_OF,	 /* tag_of(data, name) -> a session's tag, or nil */
 	NR_FUNCTIONS
 };
 extern const char *const policy_function_names[NR_FUNCTIONS];
@@ -170,11 +174,18 @@ struct named_object {
 	const struct script *script;
 };
 
+enum { SHARED_COUNTER, SHARED_TABLE, NR_SHARED };
+
 struct policy_generation {
 	struct script *scripts;
 	size_t nr_scripts;
 	struct named_object *named;
 	size_t nr_named;
+	int shared; /* what its scripts have in common, by name (shared.c); LUA_NOREF: nothing */
+	size_t nr_shared[NR_SHARED];
+	struct metric_use *metrics;
+	size_t nr_metrics;
+	unsigned tags; /* which of the engine's its objects have for keys */
 	bool has_hook[NR_HOOKS];
 	struct policy_backend *backends; /* sorted by name */
 	size_t nr_backends;
@@ -189,6 +200,17 @@ struct policy_crowd;
 
 enum { CROWD_CHAINS = 256 };
 
+enum {
+	TAGS_MAX = 8,		  /* of one generation */
+	TAG_SLOTS = 2 * TAGS_MAX, /* and of the next beside it */
+};
+
+/* A tag that an object has for its key. */
+struct watched_tag {
+	char name[POLICY_NAME_MAX];
+	unsigned uses; /* generations; 0: nobody has it */
+};
+
 enum policy_outcome { ENTER_OK, ENTER_FAILED, ENTER_OVERRUN, ENTER_MEMORY };
 
 typedef void (*policy_body)(lua_State *L, struct policy_engine *engine, void *arg);
@@ -201,11 +223,14 @@ struct policy_engine {
 	bool jit;		  /* scripts are compiled */
 	_Atomic pthread_t thread; /* then: that had the engine last */
 	int functions[NR_FUNCTIONS];
-	int value_meta, spec_meta, object_meta, timeout_text;
+	int value_meta, spec_meta, object_meta, shared_meta, metric_meta, timeout_text;
 	int backend_meta, backend_handles;
 	char description[160];
 
 	struct policy_crowd *crowds[CROWD_CHAINS]; /* by key */
+	struct policy_session *sessions;	   /* all there are */
+	struct watched_tag tags[TAG_SLOTS];
+	int watched; /* the same in Lua: from name to slot */
 
 	struct policy_generation *active;
 	struct policy_generation *loading; /* NULL: no script is being loaded */
@@ -329,8 +354,9 @@ int policy_lua_is_idempotent(lua_State *L);
 
 /* What changes without Lua: a userdata, as scripts may keep a session for longer than C does. */
 struct session_life {
-	uint64_t began, ended;	/* ns; ended 0: it lives */
-	atomic_size_t inflight; /* operations */
+	uint64_t began, ended;		/* ns; ended 0: it lives */
+	atomic_size_t inflight;		/* operations */
+	struct policy_session *session; /* NULL: it has ended */
 };
 
 /* Whom a plan is remembered for. Compared as bytes, the first `size` of it: no padding. */
@@ -342,8 +368,16 @@ struct policy_who {
 };
 
 /* What peers are told apart by. */
-enum policy_key { KEY_NONE, KEY_CID, KEY_UID, KEY_SESSION, KEY_ADDR, KEY_LISTENER };
-enum { NR_KEYS = KEY_LISTENER + 1 };
+enum policy_key {
+	KEY_NONE,
+	KEY_CID,
+	KEY_UID,
+	KEY_SESSION,
+	KEY_ADDR,
+	KEY_LISTENER,
+	KEY_TAGS /* the tag in slot 0; the other slots follow */
+};
+enum { NR_KEYS = KEY_TAGS + TAG_SLOTS };
 
 struct policy_session {
 	int proxy, data;	   /* registry references */
@@ -352,20 +386,53 @@ struct policy_session {
 	bool has_cid, has_uid;
 	uint32_t cid, uid;
 	struct policy_who who;
-	uint64_t addr, listener; /* hashes of them: what objects tell peers apart by */
-	struct policy_crowd *crowds[NR_KEYS];
+	uint64_t addr, listener;	      /* hashes of them: what objects tell peers apart by */
+	uint64_t tags[TAG_SLOTS];	      /* the same, as scripts have written them */
+	struct policy_crowd *crowds[NR_KEYS]; /* NULL: of a slot that was never used */
+	atomic_flag counting;		      /* held around a change of what is below */
+	unsigned tagged;		      /* slots with a crowd */
+	struct policy_session *next, **link;
 };
 
 /* ---- crowds.c */
 
 int policy_crowds_join(struct policy_engine *engine, struct policy_session *session); /* -ENOMEM */
 void policy_crowds_leave(struct policy_engine *engine, struct policy_session *session);
+/* The session's key by the tag in a slot is another, and so is its crowd. -ENOMEM: not now. */
+int policy_crowds_move(struct policy_engine *engine, struct policy_session *session, unsigned slot,
+		       uint64_t key);
 /* So many operations more run in the session, or fewer. Any thread. */
 void policy_crowds_count(struct policy_session *session, long operations);
 /* Of all sessions that have the key in common with this one. */
 long policy_crowd_inflight(const struct policy_session *session, enum policy_key by);
 /* In a child of fork(): the operations were the parent's. */
 void policy_crowds_forked(struct policy_engine *engine);
+
+/* ---- tags.c */
+
+/* Leaves a table on the stack's top: the slots of tags that objects look at, by name. Raises. */
+void policy_tags_open(lua_State *L, struct policy_engine *engine);
+/* From now on a key of the generation that is being loaded: an enum policy_key. Raises. */
+int policy_tag_watch(lua_State *L, const char *name, size_t len);
+/* The generation looks at no tag any more. Raises nothing. */
+void policy_tags_unwatch(lua_State *L, struct policy_engine *engine,
+			 const struct policy_generation *gen);
+/* For objects.lua: (life, slot, value), a tag that is watched has been written. */
+int policy_lua_tag_changed(lua_State *L);
+
+/* ---- shared.c */
+
+/* Adds shared_counter and shared_table to the table on the stack's top. Raises. */
+void policy_shared_open(lua_State *L, struct policy_engine *engine);
+
+/* ---- metric.c */
+
+/* Adds metric to the table on the stack's top. Raises. */
+void policy_metrics_open(lua_State *L, struct policy_engine *engine);
+/* A script has been loaded: its metrics go on where those of the active one of that name are. */
+void policy_metrics_inherit(lua_State *L, const struct policy_engine *engine,
+			    const struct script *script);
+void policy_metrics_unref(lua_State *L, const struct policy_generation *gen);
 
 /* ---- text.c */
 

@@ -10,7 +10,7 @@ local host = ...
 
 local fail = host.fail
 local TAGS_MAX, TAG_MAX = 64, 256
-local next, setmetatable, type = next, setmetatable, type
+local next, rawget, setmetatable, type = next, rawget, setmetatable, type
 
 --- The end of the search for a field: nil for one that is absent, an error for one unknown.
 ---@param what string of which words.c has the fields
@@ -42,7 +42,9 @@ end
 
 -- ---- tags
 
-local function set_tag(data, key, value)
+local watched, tag_changed = host.watched, host.tag_changed -- by tags.c
+
+local function set_tag(data, life, key, value)
 	local kind = type(value)
 	if type(key) ~= "string" or #key > TAG_MAX then
 		fail("session.tags: a tag's name is a string of at most " .. TAG_MAX .. " bytes")
@@ -61,27 +63,31 @@ local function set_tag(data, key, value)
 		end
 	end
 	data[key] = value
+	local slot = watched[key]
+	if slot then
+		tag_changed(life, slot, value)
+	end
 end
 
-local function new_tags()
+---@return table tags, table fields
+local function new_tags(life)
 	local data = {}
 	return (proxy(data, function(_, key, value)
-		set_tag(data, key, value)
-	end))
+		set_tag(data, life, key, value)
+	end)), data
 end
 
 -- ---- session and peer
 
 local peer_fields = { __index = missing "peer" }
 local absent = missing "session"
-local LIFE = {} -- the key of what C counts, which no script has
+local LIFE, TAGS = {}, {} -- the keys of what C counts, and of the tags behind the proxy; no script has them
 local session_fields = {
 	-- Most sessions never get a tag, so the table is made when one asks for it.
 	__index = function(data, key)
 		if key == "tags" then
-			local tags = new_tags()
-			data.tags = tags
-			return tags
+			data.tags, data[TAGS] = new_tags(data[LIFE])
+			return data.tags
 		elseif key == "age" then
 			return host.session_age(data[LIFE])
 		elseif key == "inflight" then
@@ -110,6 +116,11 @@ end
 
 local function set_route(data, backend, plan)
 	data.backend, data.plan = backend, plan
+end
+
+local function tag_of(data, name)
+	local tags = rawget(data, TAGS)
+	return tags and tags[name]
 end
 
 -- ---- resource
@@ -183,6 +194,7 @@ return {
 	new_session = new_session,
 	new_resource = new_resource,
 	set_route = set_route,
+	tag_of = tag_of,
 	enter_op = enter_op,
 	enter_done = enter_done,
 	expire = expire,

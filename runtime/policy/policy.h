@@ -139,6 +139,29 @@ void policy_reference(FILE *out);
 bool policy_describe_script(const struct policy_generation *generation, size_t i, char *buf,
 			    size_t size);
 /*
+ * Numbers of scripts (metric { }), each with a value for every set of labels that was used. All
+ * texts are UTF-8, and the generation's, until scripts run again.
+ */
+enum { POLICY_LABELS_MAX = 4 };
+struct policy_metric {
+	const char *policy, *name, *help;
+	const char *kind;   /* "counter" or "gauge"; the same for all of a name */
+	const char *family; /* as it is published: a counter's name and "_total" */
+	size_t nr_labels;
+	const char *labels[POLICY_LABELS_MAX];
+};
+struct policy_sample {
+	double value;
+	const char *labels[POLICY_LABELS_MAX]; /* their values */
+};
+/* Metric i of all scripts; false past the end. */
+bool policy_metric(const struct policy_generation *generation, size_t i,
+		   struct policy_metric *metric);
+/* Value k of metric i, which there is; false past the end. */
+bool policy_sample(const struct policy_generation *generation, size_t i, size_t k,
+		   struct policy_sample *sample);
+
+/*
  * What scripts can use: each name once with field NULL, and a library's name with each of its
  * fields, or with "*" when it may have any. `each` must not call the engine. -1 when memory ends.
  */

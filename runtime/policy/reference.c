@@ -80,6 +80,8 @@ static void option(FILE *out, const struct policy_kind *kind, const struct polic
 	fprintf(out, "| `%s` | `%s` | %s | ", o->name, kind->name, o->doc);
 	for (int i = 0; o->words && o->words[i]; i++, before = ", ")
 		fprintf(out, "%s`\"%s\"`", before, o->words[i]);
+	if (o->words == policy_key_words)
+		fputs(", `\"tag:NAME\"`", out);
 	if (!o->words) {
 		number(out, o->least);
 		fputs(" to ", out);

@@ -9,9 +9,12 @@
 
 enum { NAMED_MAX = 256 };
 
+#define TAG_PREFIX     "tag:"
+#define TAG_PREFIX_LEN (sizeof(TAG_PREFIX) - 1)
+
 const struct policy_kind *const policy_kinds[] = {
 	&policy_breaker,	&policy_canary, &policy_concurrency, &policy_hash,
-	&policy_least_inflight, &policy_quota,	&policy_round_robin, &policy_sample,
+	&policy_least_inflight, &policy_quota,	&policy_round_robin, &policy_sample_of,
 	&policy_weighted,	NULL,
 };
 
@@ -85,16 +88,21 @@ static double word_value(lua_State *L, const struct policy_kind *kind,
 			 const struct policy_object_option *o)
 {
 	const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	const bool is_key = o->words == policy_key_words;
 	char list[100];
 	size_t n = 0;
 
 	for (int i = 0; o->words[i]; i++)
 		if (strcmp(o->words[i], word) == 0)
 			return i;
+	if (is_key && strncmp(word, TAG_PREFIX, TAG_PREFIX_LEN) == 0)
+		return policy_tag_watch(L, word + TAG_PREFIX_LEN,
+					lua_objlen(L, -1) - TAG_PREFIX_LEN);
 	for (int i = 0; o->words[i]; i++)
 		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s\"%s\"", i ? ", " : "",
 				      o->words[i]);
-	policy_fail(L, "%s: %s must be one of %s", kind->name, o->name, list);
+	policy_fail(L, "%s: %s must be one of %s%s", kind->name, o->name, list,
+		    is_key ? ", \"tag:NAME\"" : "");
 }
 
 /* Not a number fails the comparison and is refused like what is out of bounds. */
@@ -121,6 +129,21 @@ static void take_options(lua_State *L, const struct policy_kind *kind, double *v
 		else
 			*values = o->words ? word_value(L, kind, o) : number_value(L, kind, o);
 		lua_pop(L, 1);
+	}
+}
+
+/* Of an object that has a key, and what it is told apart by in words. */
+static void describe_key(const struct policy_engine *engine, struct policy_object *object)
+{
+	const struct policy_object_option *options = object->kind->options;
+
+	for (int i = 0; options[i].name; i++) {
+		const int by = (int)object->options[i];
+
+		if (options[i].words == policy_key_words && by != KEY_NONE)
+			snprintf(object->each, sizeof(object->each), " for each %s",
+				 by < KEY_TAGS ? policy_key_words[by]
+					       : engine->tags[by - KEY_TAGS].name);
 	}
 }
 
@@ -248,6 +271,7 @@ static int make(lua_State *L)
 		policy_fail(L, "%s takes one table: %s { ... }", kind->name, kind->name);
 	check_keys(L, kind);
 	take_options(L, kind, wanted.options);
+	describe_key(engine, &wanted);
 	take_name(L, &wanted);
 	wanted.answer.line = policy_script_line(L, 1, &ar) ? ar.currentline : 0;
 	if (kind->takes == TAKES_BACKENDS)

@@ -264,6 +264,42 @@ static int engine_lines(lua_State *L)
 	return 1;
 }
 
+/* The metric's labels, of one of its values. */
+static void push_labels(lua_State *L, const struct policy_metric *metric,
+			const struct policy_sample *sample)
+{
+	lua_newtable(L);
+	lua_pushstring(L, metric->policy);
+	lua_setfield(L, -2, "policy");
+	for (size_t i = 0; i < metric->nr_labels; i++) {
+		lua_pushstring(L, sample->labels[i]);
+		lua_setfield(L, -2, metric->labels[i]);
+	}
+}
+
+/* metric(name): a list of { value =, labels = { policy =, tenant = ... } }. */
+static int engine_metric(lua_State *L)
+{
+	const struct policy_generation *active = policy_active(sim_check(L)->engine);
+	const char *name = luaL_checkstring(L, 2);
+	struct policy_metric metric;
+	struct policy_sample sample;
+	int n = 0;
+
+	lua_newtable(L);
+	for (size_t i = 0; active && policy_metric(active, i, &metric); i++)
+		for (size_t k = 0;
+		     strcmp(metric.name, name) == 0 && policy_sample(active, i, k, &sample); k++) {
+			lua_newtable(L);
+			lua_pushnumber(L, sample.value);
+			lua_setfield(L, -2, "value");
+			push_labels(L, &metric, &sample);
+			lua_setfield(L, -2, "labels");
+			lua_rawseti(L, -2, ++n);
+		}
+	return 1;
+}
+
 static int engine_accept(lua_State *L)
 {
 	struct sim *sim = sim_check(L);
@@ -350,17 +386,12 @@ static int engine_globals(lua_State *L)
 /* ---- the module */
 
 static const luaL_Reg engine_methods[] = {
-	{ "load", engine_load },
-	{ "backend", engine_backend },
-	{ "served", engine_served },
-	{ "advance", engine_advance },
-	{ "time", engine_time },
-	{ "globals", engine_globals },
-	{ "lines", engine_lines },
-	{ "accept", engine_accept },
-	{ "session", sim_new_session },
-	{ "__gc", engine_gc },
-	{ NULL, NULL },
+	{ "load", engine_load },     { "backend", engine_backend },
+	{ "served", engine_served }, { "advance", engine_advance },
+	{ "time", engine_time },     { "globals", engine_globals },
+	{ "lines", engine_lines },   { "metric", engine_metric },
+	{ "accept", engine_accept }, { "session", sim_new_session },
+	{ "__gc", engine_gc },	     { NULL, NULL },
 };
 
 /* code_name(13) is "EACCES", or nil. */

@@ -36,6 +36,10 @@ const struct policy_word policy_words[] = {
 	{ "log(…)`, `print(…)",
 	  "one line in the agent's log, `policy NAME: …`; 20 a second for each script, control "
 	  "characters as `\\xNN`" },
+	{ "shared_counter \"NAME\"`, `shared_table \"NAME\"",
+	  "while loading; see [below](#in-common-counters-and-tables)" },
+	{ "metric { name =, help =, kind =, labels = }",
+	  "while loading; see [below](#numbers-of-your-own-metrics)" },
 	{ .form = NULL },
 };
 

@@ -168,7 +168,11 @@ static const struct {
 	  "p.lua:1: quota: keys must be a number from 1 to 50000" },
 	{ "op_admit = quota { rate = 1, burst = 1, key = 'pid' }",
 	  "p.lua:1: quota: key must be one of \"none\", \"cid\", \"uid\", \"session\", \"addr\", "
-	  "\"listener\"" },
+	  "\"listener\", \"tag:NAME\"" },
+	{ "op_admit = quota { rate = 1, burst = 1, key = 'tag:' }",
+	  "p.lua:1: a tag that is a key has a name of 1 to 63 letters, digits, '_', '-' and '.'" },
+	{ "op_admit = quota { rate = 1, burst = 1, key = 'tag:a\\0b' }",
+	  "p.lua:1: a tag that is a key has a name of 1 to 63 letters, digits, '_', '-' and '.'" },
 	{ "op_admit = quota { 5, rate = 1, burst = 1 }",
 	  "p.lua:1: quota takes named options only" },
 	{ "op_admit = quota(5)", "p.lua:1: quota takes one table: quota { ... }" },

@@ -31,13 +31,11 @@ static size_t state_size(const struct policy_object *object)
 static void start(struct policy_object *object)
 {
 	struct policy_value *refusal = &object->answer;
-	const int by = (int)object->options[KEY];
 
 	refusal->kind = VALUE_REJECT;
 	refusal->code = VACCEL_EAGAIN;
-	snprintf(refusal->text, sizeof(refusal->text), "busy: at most %g at once%s%s",
-		 object->options[LIMIT], by == KEY_NONE ? "" : " for each ",
-		 by == KEY_NONE ? "" : policy_key_words[by]);
+	snprintf(refusal->text, sizeof(refusal->text), "busy: at most %g at once%s",
+		 object->options[LIMIT], object->each);
 }
 
 static const struct policy_value *ask(struct policy_object *object,

@@ -111,15 +111,13 @@ static void start(struct policy_object *object)
 {
 	struct quota *quota = (void *)object->state;
 	struct policy_value *refusal = &object->answer;
-	int by = (int)object->options[KEY];
 
 	quota->max = (uint32_t)object->options[KEYS];
 	refusal->kind = VALUE_REJECT;
 	refusal->code = VACCEL_EAGAIN;
 	snprintf(refusal->text, sizeof(refusal->text),
-		 "over quota: at most %g a second%s%s, %g at once", object->options[RATE],
-		 by == KEY_NONE ? "" : " for each ", by == KEY_NONE ? "" : policy_key_words[by],
-		 object->options[BURST]);
+		 "over quota: at most %g a second%s, %g at once", object->options[RATE],
+		 object->each, object->options[BURST]);
 }
 
 static const struct policy_value *ask(struct policy_object *object,

@@ -43,7 +43,7 @@ static const struct policy_value *ask(struct policy_object *object,
 	return NULL;
 }
 
-const struct policy_kind policy_sample = {
+const struct policy_kind policy_sample_of = {
 	.name = "sample",
 	.doc = "`mirror` for so many of a hundred operations, as evenly as that can be, on the "
 	       "first "
