@@ -13,7 +13,7 @@ static struct agent *agent_of(struct aftermath *aftermath)
 	return (struct agent *)((char *)aftermath - offsetof(struct agent, aftermath));
 }
 
-static void tell(struct agent *agent, const struct aftermath_entry *entry)
+static void ask_policy(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct session *session = entry->session;
 	const char *backend = entry->backend ? entry->backend->name : NULL;
@@ -31,6 +31,8 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.bytes_out = entry->bytes_out,
 	};
 
+	if (session ? !session->policy : !agent->policy)
+		return; /* it is for those who record */
 	if (!session) {
 		if (!entry->backend->retired)
 			policy_backend_state(agent->policy, backend, entry->up);
@@ -42,6 +44,15 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 	}
 	op.name = vaccel_op_type_name((vaccel_op_type_t)entry->type, name, sizeof(name));
 	policy_op_done(agent->policy, session->policy, &op, &result);
+}
+
+static void tell(struct agent *agent, const struct aftermath_entry *entry)
+{
+	const bool records = record_asks(agent);
+
+	ask_policy(agent, entry);
+	if (records)
+		record_told(agent, entry);
 }
 
 static void tell_first(struct agent *agent)
@@ -95,7 +106,7 @@ void aftermath_operation(const struct operation *operation)
 	struct agent *agent = operation->agent;
 	const struct work *work = &operation->work;
 
-	if (!operation->session->policy)
+	if (!operation->session->policy && !record_is_on(agent))
 		return;
 	if (agent->aftermath.count == AFTERMATH_RING) {
 		agent->aftermath.dropped++;
@@ -125,7 +136,7 @@ static void push_surely(struct agent *agent, const struct aftermath_entry *entry
 
 void aftermath_session(struct session *session)
 {
-	if (session->policy)
+	if (session->policy || record_is_on(session->agent))
 		push_surely(session->agent, &(struct aftermath_entry){ .session = session });
 }
 
@@ -133,7 +144,7 @@ void aftermath_backend(const struct backend *backend, bool up)
 {
 	const struct aftermath_entry entry = { .backend = backend, .up = up };
 
-	if (backend->agent->policy)
+	if (backend->agent->policy || record_is_on(backend->agent))
 		push_surely(backend->agent, &entry);
 }
 
