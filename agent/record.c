@@ -160,12 +160,12 @@ static void put_operations(struct record_line *line, const struct backend *backe
 
 	if (backend->remote || !backend->plugin)
 		return; /* nobody knows */
-	record_line_open(line, "operations", '[');
+	record_line_open(line, "has", '[');
 	for (type = 0; type < VACCEL_OP_MAX; type++)
 		if (backend_knows(backend, (vaccel_op_type_t)type))
-			record_line_text(line, NULL,
-					 vaccel_op_type_name((vaccel_op_type_t)type, name,
-							     sizeof(name)));
+			record_line_text(
+				line, NULL,
+				vaccel_op_type_name((vaccel_op_type_t)type, name, sizeof(name)));
 	record_line_close(line, ']');
 }
 

@@ -106,8 +106,15 @@ static int session_admit(lua_State *L)
 	return sim_push_decision(L, &decision);
 }
 
-/* done(op, { code =, backend =, queue_us =, service_us =, bytes_out = }) */
-static int session_done(lua_State *L)
+/* ended(): one that was admitted has. */
+static int session_ended(lua_State *L)
+{
+	policy_session_ended(to_session(L)->session);
+	return 0;
+}
+
+/* told(op, { code =, backend =, queue_us =, service_us =, bytes_out = }): op_done is. */
+static int session_told(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
@@ -119,9 +126,15 @@ static int session_done(lua_State *L)
 		.bytes_out = sim_size(L, 3, "bytes_out", 0),
 	};
 
-	policy_session_ended(session->session);
 	policy_op_done(session->sim->engine, session->session, &op, &result);
 	return 0;
+}
+
+/* done(op, result): both at once. */
+static int session_done(lua_State *L)
+{
+	session_ended(L);
+	return session_told(L);
 }
 
 struct names {
@@ -156,10 +169,17 @@ static int session_resource(lua_State *L)
 }
 
 static const luaL_Reg session_methods[] = {
-	{ "route", session_route }, { "on", session_on },
-	{ "admit", session_admit }, { "done", session_done },
-	{ "close", session_close }, { "resource", session_resource },
-	{ "__gc", session_gc },	    { NULL, NULL },
+	{ "route", session_route },
+	{ "on", session_on },
+	{ "admit", session_admit },
+	{ "done", session_done },
+	{ "ended", session_ended },
+	{ "told", session_told },
+	{ "close", session_close },
+	{ "resource", session_resource },
+	{ "drop", session_gc },
+	{ "__gc", session_gc },
+	{ NULL, NULL },
 };
 
 void sim_session_open(lua_State *L)
