@@ -7,9 +7,9 @@
  *   question   from record_ask() to the line that record_*() writes about it: the time that scripts
  *              see stands, so that the line can tell it
  *
- * Lines are made once and put into the queue of each recorder, which is bounded: the agent waits for
- * none of them. Nobody records: nothing here is called, after one look at agent->record.first. The
- * loop's thread.
+ * Lines are made once and put into the queue of each recorder, which is bounded: the agent waits
+ * for none of them. Nobody records: nothing here is called, after one look at agent->record.first.
+ * The loop's thread.
  */
 #ifndef AGENT_RECORD_H
 #define AGENT_RECORD_H
@@ -45,10 +45,10 @@ struct recorder {
 };
 
 struct record {
-	struct recorder *first; /* NULL: nobody records */
-	ev_timer tick;		/* runs while somebody does: sends what waits */
-	double ended;		/* when all of them were told to end, loop's time; 0: not yet */
-	uint64_t origin, now;	/* of the times in lines; of the question: agent_now_us() */
+	struct recorder *first;	 /* NULL: nobody records */
+	ev_timer tick;		 /* runs while somebody does: sends what waits */
+	double ended;		 /* when all of them were told to end, loop's time; 0: not yet */
+	uint64_t origin, now;	 /* of the times in lines; of the question: agent_now_us() */
 	struct record_line line; /* in the making */
 };
 

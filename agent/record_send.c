@@ -1,7 +1,7 @@
 /*
  * record_send.c - the recorders of record.h: each is a stream of the control socket (Record), which
- * its peer ends when it has enough. Ten times a second, and soon when a chunk is whole, what waits is
- * sent; an empty message tells the peer that the agent is there.
+ * its peer ends when it has enough. Ten times a second, and soon when a chunk is whole, what waits
+ * is sent; an empty message tells the peer that the agent is there.
  *
  * Nothing is sent from where lines are made: a connection that fails is closed at once, which must
  * not happen in the midst of a decision. A recorder whose peer has gone is let go of by the next
@@ -79,8 +79,8 @@ static void flush(struct recorder *recorder)
 	struct record_chunk *chunk;
 
 	if (recorder->ending)
-		record_queue_tell(queue, recorder->agent->record.now -
-						 recorder->agent->record.origin);
+		record_queue_tell(queue,
+				  recorder->agent->record.now - recorder->agent->record.origin);
 	while (recorder->request && queue->nr_taken < AT_ONCE) {
 		chunk = record_queue_take(queue, recorder->ending || !queue->nr_taken);
 		if (!chunk || !send_chunk(recorder, chunk))
@@ -126,8 +126,9 @@ struct recorder *record_start(struct agent *agent, struct ttrpc_request *request
 	struct recorder *recorder, **last = &record->first;
 	unsigned count = 0;
 
+	sweep(record);
 	for (; *last; last = &(*last)->next)
-		count++;
+		count += !(*last)->over;
 	recorder = count < RECORDERS_MAX ? calloc(1, sizeof(*recorder)) : NULL;
 	if (!recorder)
 		return NULL;
