@@ -8,7 +8,8 @@
 #include <string.h>
 #include <time.h>
 
-enum { NAMES_BYTES = 16 << 10 };
+/* Of the names of a resource, which may be many; and so many are more than scripts are shown. */
+enum { NAMES_BYTES = 16 << 10, NAMES_MAX = 1024 };
 
 /* ---- a line, and whose it is */
 
@@ -97,7 +98,7 @@ static void put_names(struct record_line *line, const struct policy_resource *re
 	size_t i;
 
 	record_line_open(line, "names", '[');
-	for (i = 0; i < resource->nr_names && line->length < most; i++)
+	for (i = 0; i < resource->nr_names && i < NAMES_MAX && line->length < most; i++)
 		record_line_text(line, NULL, resource->name(resource->of, i));
 	record_line_close(line, ']');
 	if (i < resource->nr_names)

@@ -25,32 +25,51 @@ __attribute__((format(printf, 2, 3))) static void put(struct record_line *line, 
 		line->length += (size_t)length;
 }
 
+/* Whole, or not at all. */
+static void put_bytes(struct record_line *line, const char *bytes, size_t size)
+{
+	line->full = line->full || size >= sizeof(line->text) - line->length;
+	if (line->full)
+		return;
+	memcpy(line->text + line->length, bytes, size);
+	line->length += size;
+}
+
+static bool is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && c != 0x7f && c != '"' && c != '\\';
+}
+
 static void put_string(struct record_line *line, const char *value)
 {
 	char text[VALUE_MAX];
-	const char *at;
+	const char *at, *end;
 
 	snprintf(text, sizeof(text), "%s", value);
 	reply_make_utf8(text);
-	put(line, "\"");
-	for (at = text; *at; at++) {
-		if (*at == '"' || *at == '\\')
-			put(line, "\\%c", *at);
-		else if ((unsigned char)*at < 0x20 || *at == 0x7f)
-			put(line, "\\u%04x", *at);
-		else
-			put(line, "%c", *at);
+	put_bytes(line, "\"", 1);
+	for (at = text; *at; at = end) {
+		for (end = at; *end && is_plain(*end);)
+			end++;
+		put_bytes(line, at, (size_t)(end - at));
+		if (*end == '"' || *end == '\\')
+			put(line, "\\%c", *end++);
+		else if (*end)
+			put(line, "\\u%04x", *end++);
 	}
-	put(line, "\"");
+	put_bytes(line, "\"", 1);
 }
 
 static void begin(struct record_line *line, const char *name)
 {
 	if (!line->first)
-		put(line, ",");
+		put_bytes(line, ",", 1);
 	line->first = false;
-	if (name)
-		put(line, "\"%s\":", name);
+	if (!name)
+		return;
+	put_bytes(line, "\"", 1);
+	put_bytes(line, name, strlen(name));
+	put_bytes(line, "\":", 2);
 }
 
 void record_line_begin(struct record_line *line)
@@ -58,19 +77,19 @@ void record_line_begin(struct record_line *line)
 	line->length = 0;
 	line->first = true;
 	line->full = false;
-	put(line, "{");
+	put_bytes(line, "{", 1);
 }
 
 void record_line_open(struct record_line *line, const char *name, char bracket)
 {
 	begin(line, name);
-	put(line, "%c", bracket);
+	put_bytes(line, &bracket, 1);
 	line->first = true;
 }
 
 void record_line_close(struct record_line *line, char bracket)
 {
-	put(line, "%c", bracket);
+	put_bytes(line, &bracket, 1);
 	line->first = false;
 }
 
@@ -97,11 +116,11 @@ void record_line_real(struct record_line *line, const char *name, double value)
 void record_line_bool(struct record_line *line, const char *name, bool value)
 {
 	begin(line, name);
-	put(line, "%s", value ? "true" : "false");
+	put(line, value ? "true" : "false");
 }
 
 bool record_line_end(struct record_line *line)
 {
-	put(line, "}\n");
+	put_bytes(line, "}\n", 2);
 	return !line->full;
 }

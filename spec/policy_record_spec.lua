@@ -274,6 +274,60 @@ op_admit        8 the same, 0 different
     assert.equal(1, differences("r", path "q.lua").different)
   end)
 
+  it("finds no difference where many come at once, and decisions hang on time and on what was before", function ()
+    local agent = operator.agent { scripts = { harness.file("p.lua", [[
+      backends { one = plugin "shared", two = plugin "witness2" }
+      local big = quota { rate = 100, burst = 20, key = "uid" }
+      local three = concurrency { limit = 3, key = "session" }
+      local least = least_inflight { "one", "two" }
+      local served, ticks = { one = 0, two = 0 }, 0
+      policy {
+        name = "p", api = 1, on_error = "reject",
+        session_route = function (s)
+          if s.hint == 1 then return route { "two", "one", ttl = 0.02, deadline = 5 } end
+          return least:ask()
+        end,
+        op_admit = function (op)
+          ticks = ticks + 1
+          if op.session.age > 0.05 and served.one % 5 == 4 then return reject "the fifth" end
+          if op.deadline and op.deadline < 4.9995 then return reject "late" end
+          if op.session.inflight > 2 and backends.one.inflight > 1 then return reject("busy", "EBUSY") end
+          return big:ask() or three:ask()
+        end,
+        op_done = function (op, result)
+          served[result.backend] = served[result.backend] + 1
+          if result.service_us % 7 == 3 then served.one = served.one + 1 end
+        end,
+        session_close = function (s) if s.hint == 1 then served.one = 0 end end,
+      }]]) } }
+    local recorder = record "r"
+    local peers, refused = {}, {}
+    for round = 1, 4 do
+      for i = 1, 4 do
+        local peer = wire.connect(agent.address)
+        peers[i] = { wire = peer, session = peer:session(i % 2) }
+      end
+      for n = 1, 40 do
+        for _, peer in ipairs(peers) do peer.wire:start("ImageClassification", wire.image(peer.session, "x")) end
+        if n % 10 == round then system.sleep(0.01) end
+      end
+      for _, peer in ipairs(peers) do
+        for _ = 1, 40 do
+          local message = wire.response(peer.wire:receive()).message
+          local why = message:match ": (%a+ ?%a*)"
+          if message ~= "" then refused[why] = (refused[why] or 0) + 1 end
+        end
+        peer.wire:call("DestroySession", wire.int(1, peer.session))
+        peer.wire:close()
+      end
+    end
+    stop(recorder)
+    assert.is_true(refused["over quota"] > 0)
+    local said = differences("r", path "p.lua")
+    assert.same({ {}, 672 }, { said.differences, said.asked })
+    assert.same({}, said.notes)
+  end)
+
   it("finds no difference in any scenario that policies have", function ()
     local count = 0
     harness.finish()

@@ -76,7 +76,8 @@ static int take(struct recording *recording, const Luaccel__V1__RecordResponse *
 	recording->resources = response->resources;
 	recording->operations = response->operations;
 	recording->over = response->over;
-	fwrite(response->lines.data, 1, response->lines.len, recording->file);
+	if (response->lines.len)
+		fwrite(response->lines.data, 1, response->lines.len, recording->file);
 	/* A recorder that is killed leaves what there was. */
 	return fflush(recording->file) ? cannot_write(recording) : STATUS_DONE;
 }

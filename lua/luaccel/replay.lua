@@ -141,7 +141,7 @@ end
 --- Of a session whose way is its own now: the first of its plan that is up, where it stays.
 local function enter(replay, session)
   for _, name in ipairs(session.plan) do
-    if not session.backend and (replay.views[name] or replay.world.backends[name]).up then session.backend = name end
+    if not session.backend and (replay.views[name] or replay.world.backends[name] or {}).up then session.backend = name end
   end
   session.handle:on(session.backend or session.plan[1], session.where)
 end
@@ -213,6 +213,7 @@ end
 function on.resource(replay, line)
   local session = session_of(replay, line, "resource_admit")
   if not session then return end
+  if line.more_names then replay.nameless = replay.nameless + 1 end
   local is = session.handle:resource { id = line.id, type = line.type, bytes = line.bytes, names = line.names }
   replay:compare("resource_admit", line, line, is, { peer = session.peer, what = line.type })
 end
@@ -301,7 +302,7 @@ local function new(from, scripts, show)
   for _, hook in ipairs(report.HOOKS) do hooks[hook] = counts() end
   return setmetatable({
     world = world, engine = world.engine, assumed = guesses, show = show, origin = from.first.t, now = from.first.t,
-    counts = hooks, differences = {}, notes = {}, lost = 0, unknown = 0,
+    counts = hooks, differences = {}, notes = {}, lost = 0, unknown = 0, nameless = 0,
     views = {}, sessions = {}, ops = {}, running = {},
     refused = {}, -- connections, now
     gone = {},    -- sessions that are refused now
@@ -331,6 +332,9 @@ local function replay_file(path, scripts, show)
   end
   if replay.lost > 0 then
     replay:note("%d lines were lost when it was recorded: what follows from them is not seen", replay.lost)
+  end
+  if replay.nameless > 0 then
+    replay:note("%d resources have more names than the recording does", replay.nameless)
   end
   if replay.unknown > 0 then
     replay:note("%d lines are about sessions whose beginning is not in the recording", replay.unknown)
