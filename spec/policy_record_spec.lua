@@ -368,6 +368,7 @@ op_admit        8 the same, 0 different
       local agent = operator.agent { plugins = "noop" }
       local recorder = record "r"
       agent:kill(signal.SIGKILL)
+      agent:wait(10)
       assert.matches("the agent has gone", ended(recorder))
       assert.equal("the agent has gone", lines_of "r"[3].why)
     end)

@@ -9,7 +9,7 @@ local SAMPLES = 1000 -- of each operation on each backend: the median needs no m
 
 ---@return luaccel.Assumed
 local function new()
-  return setmetatable({ samples = {}, medians = {}, ops = {}, said = {}, list = {} }, Assumed)
+  return setmetatable({ samples = {}, medians = {}, ops = {}, took = {}, said = {}, list = {} }, Assumed)
 end
 
 local function key_of(name, backend) return name .. " on " .. backend end
@@ -20,7 +20,7 @@ function Assumed:note(line)
     self.ops[line.o] = line.verdict ~= "reject" and line.name or nil
   elseif line.e == "end" then
     local name = self.ops[line.o]
-    self.ops[line.o] = nil
+    self.ops[line.o], self.took[line.o] = nil, line.service_us
     if not name or not line.b or line.code ~= 0 then return end
     local key = key_of(name, line.b)
     local samples = self.samples[key] or {}
@@ -38,14 +38,14 @@ function Assumed:median(key)
   return self.medians[key]
 end
 
---- It succeeds there: in how many microseconds, as far as is known. `recorded` is what it took elsewhere.
+--- It succeeds there: in how many microseconds, as far as is known.
 ---@param name string
 ---@param backend string
----@param recorded integer?
+---@param id integer its number: it may have run elsewhere
 ---@return integer us
-function Assumed:time(name, backend, recorded)
+function Assumed:time(name, backend, id)
   local key = key_of(name, backend)
-  local median = self:median(key)
+  local median, recorded = self:median(key), self.took[id]
   local how = median and "the median of those there" or recorded and "what each took elsewhere"
     or "as none was recorded there"
   local entry = self.said[key .. how]

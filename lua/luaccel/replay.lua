@@ -141,7 +141,8 @@ end
 --- Of a session whose way is its own now: the first of its plan that is up, where it stays.
 local function enter(replay, session)
   for _, name in ipairs(session.plan) do
-    if not session.backend and (replay.views[name] or replay.world.backends[name] or {}).up then session.backend = name end
+    local seen = replay.views[name] or replay.world.backends[name]
+    if not session.backend and seen and seen.up then session.backend = name end
   end
   session.handle:on(session.backend or session.plan[1], session.where)
 end
@@ -224,23 +225,22 @@ function on.op(replay, line)
   local session = session_of(replay, line, "op_admit")
   if not session then return end
   local asked = { name = line.name, id = line.o, bytes_in = line["in"],
-    backend = session.follows and line.b or session.backend, deadline = line.deadline }
-  if not session.follows then asked.deadline = shorter(line.deadline, session.deadline) end
+    backend = session.follows and line.b or session.backend, deadline = shorter(line.deadline, session.deadline) }
   local is = session.handle:admit(asked)
   replay:compare("op_admit", line, line, is, { peer = session.peer, what = line.name })
   if is.verdict == "reject" then return end
   asked.deadline = nil -- as it is in op_done
   local op = { session = session, asked = asked }
   session.ops[line.o] = op
-  if line.verdict == "reject" then
+  if line.verdict == "reject" or not session.follows and session.backend ~= line.b then
     session.backend = session.backend or session.plan[1]
-    replay:run(op, line.t, replay.assumed:time(line.name, session.backend))
+    replay:run(op, line.t, replay.assumed:time(line.name, session.backend, line.o))
   else
     replay.ops[line.o] = op
   end
 end
 
---- It ended where it runs now too; or somewhere else, and it is assumed what becomes of it here.
+--- It ended where it runs now too; or it moved then, to where it does not now.
 on["end"] = function (replay, line)
   local op = replay.ops[line.o]
   if not op or op.result then return end
@@ -251,7 +251,7 @@ on["end"] = function (replay, line)
       bytes_out = line.out }
   else
     op.result = { code = 0, backend = session.backend, queue_us = line.queue_us,
-      service_us = replay.assumed:time(op.asked.name, session.backend or session.plan[1], line.service_us) }
+      service_us = replay.assumed:time(op.asked.name, session.backend, line.o) }
     op.elsewhere = true
   end
   op.asked.bytes_in, op.asked.backend = line["in"], op.result.backend
