@@ -14,7 +14,7 @@ static struct agent *agent_of(struct aftermath *aftermath)
 	return (struct agent *)((char *)aftermath - offsetof(struct agent, aftermath));
 }
 
-static void tell(struct agent *agent, const struct aftermath_entry *entry)
+static void ask_policy(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct session *session = entry->session;
 	const char *backend = entry->backend ? entry->backend->name : NULL;
@@ -34,6 +34,8 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.mirror = entry->mirror,
 	};
 
+	if (session ? !session->policy : !agent->policy)
+		return; /* it is for those who record */
 	if (!session) {
 		if (!entry->backend->retired)
 			policy_backend_state(agent->policy, backend, entry->up);
@@ -45,6 +47,15 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 	}
 	op.name = vaccel_op_type_name((vaccel_op_type_t)entry->type, name, sizeof(name));
 	policy_op_done(agent->policy, session->policy, &op, &result);
+}
+
+static void tell(struct agent *agent, const struct aftermath_entry *entry)
+{
+	const bool records = record_asks(agent);
+
+	ask_policy(agent, entry);
+	if (records && !entry->mirror)
+		record_told(agent, entry);
 }
 
 static void tell_first(struct agent *agent)
@@ -99,7 +110,7 @@ static void push_operation(struct session *session, const struct operation *oper
 	struct agent *agent = operation->agent;
 	const struct work *work = &operation->work;
 
-	if (!session->policy)
+	if (!session->policy && !record_is_on(agent))
 		return;
 	if (agent->aftermath.count == AFTERMATH_RING) {
 		agent->aftermath.dropped++;
@@ -142,7 +153,7 @@ static void push_surely(struct agent *agent, const struct aftermath_entry *entry
 
 void aftermath_session(struct session *session)
 {
-	if (session->policy)
+	if (!session->is_side && (session->policy || record_is_on(session->agent)))
 		push_surely(session->agent, &(struct aftermath_entry){ .session = session });
 }
 
@@ -150,7 +161,7 @@ void aftermath_backend(const struct backend *backend, bool up)
 {
 	const struct aftermath_entry entry = { .backend = backend, .up = up };
 
-	if (backend->agent->policy)
+	if (backend->agent->policy || record_is_on(backend->agent))
 		push_surely(backend->agent, &entry);
 }
 

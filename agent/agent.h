@@ -23,6 +23,7 @@
 #include "metrics.h"
 #include "policy.h"
 #include "pool.h"
+#include "record.h"
 #include "server.h"
 #include "timers.h"
 #include <ev.h>
@@ -53,6 +54,7 @@ struct agent {
 	const struct allow *allow; /* what peers may do beyond the default */
 	struct aftermath aftermath;
 	struct timers timers; /* of policies */
+	struct record record;
 	struct contents contents;
 	struct metrics metrics;
 
@@ -61,11 +63,26 @@ struct agent {
 
 	uint64_t instance; /* among all agents, for sessions that go through several */
 	int64_t next_operation;
+	uint64_t next_connection;
 	size_t nr_operations; /* not yet replied, and clearing up not yet done */
 	bool draining;	      /* no new session */
 };
 
 /* Microseconds of the monotonic clock. Any thread. */
 uint64_t agent_now_us(void);
+
+static inline bool record_is_on(const struct agent *agent)
+{
+	return agent->record.first;
+}
+
+/* A question begins. True: somebody records, so it is to end with a line about it. */
+static inline bool record_asks(struct agent *agent)
+{
+	if (!record_is_on(agent))
+		return false;
+	record_ask(agent);
+	return true;
+}
 
 #endif

@@ -74,6 +74,7 @@ struct backend {
 	bool retired;	 /* a remote that the scripts in force do not declare: no new session */
 	size_t inflight; /* work that has not come back */
 	struct metrics_backend *metrics;
+	struct policy_backend_view told; /* to those who record */
 	struct backend *next;
 };
 

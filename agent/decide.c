@@ -13,29 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const transports[] = {
-	[TTRPC_UNIX] = "unix",
-	[TTRPC_VSOCK] = "vsock",
-	[TTRPC_TCP] = "tcp",
-};
-
-static struct policy_peer peer_facts(const struct connection *connection)
-{
-	const struct ttrpc_peer *peer = ttrpc_conn_peer(connection->conn);
-
-	return (struct policy_peer){
-		.transport = transports[peer->transport],
-		.has_credentials = peer->has_credentials,
-		.has_cid = peer->has_cid,
-		.uid = (uint32_t)peer->uid,
-		.gid = (uint32_t)peer->gid,
-		.pid = (uint32_t)peer->pid,
-		.cid = peer->cid,
-		.addr = peer->addr[0] ? peer->addr : NULL,
-		.listener = ttrpc_conn_listener_name(connection->conn),
-	};
-}
-
 static bool refuse(struct policy_decision *decision, int code, const char *text)
 {
 	decision->verdict = POLICY_REJECT;
@@ -47,11 +24,14 @@ static bool refuse(struct policy_decision *decision, int code, const char *text)
 bool decide_connection(const struct connection *connection, struct policy_decision *decision)
 {
 	struct agent *agent = connection->agent;
-	struct policy_peer peer = peer_facts(connection);
+	const struct policy_peer peer = connection_peer(connection);
+	const bool records = record_asks(agent);
 
-	if (!agent->policy)
-		return true;
-	policy_peer_accept(agent->policy, &peer, decision);
+	decision->verdict = POLICY_PASS;
+	if (agent->policy)
+		policy_peer_accept(agent->policy, &peer, decision);
+	if (records)
+		record_connection(connection, &peer, decision);
 	return decision->verdict != POLICY_REJECT;
 }
 
@@ -83,15 +63,15 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 	return true;
 }
 
-bool decide_session(struct session *session, struct policy_decision *decision)
+static bool plan_session(struct session *session, const struct policy_peer *peer,
+			 struct policy_decision *decision)
 {
 	struct agent *agent = session->agent;
-	struct policy_peer peer = peer_facts(session->connection);
 
 	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
 	if (!agent->policy)
 		return plan_by_hint(session, decision);
-	if (policy_session_new(agent->policy, session->id, session->hint, &peer, &session->policy))
+	if (policy_session_new(agent->policy, session->id, session->hint, peer, &session->policy))
 		return refuse(decision, VACCEL_ENOMEM, "out of memory for the policy's view");
 	policy_session_route(agent->policy, session->policy, decision);
 	if (decision->verdict == POLICY_PASS)
@@ -104,18 +84,32 @@ bool decide_session(struct session *session, struct policy_decision *decision)
 	return false;
 }
 
+bool decide_session(struct session *session, struct policy_decision *decision)
+{
+	const struct policy_peer peer = connection_peer(session->connection);
+	const bool records = record_asks(session->agent);
+	const bool planned = plan_session(session, &peer, decision);
+
+	if (records)
+		record_session(session, &peer, decision);
+	return planned;
+}
+
 bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
 		     struct policy_decision *decision)
 {
 	struct policy_resource resource = *facts;
 	char name[VACCEL_ENUM_STR_MAX];
+	const bool records = record_asks(session->agent);
 
-	if (!session->policy)
-		return true;
+	decision->verdict = POLICY_PASS;
 	if (type < VACCEL_RESOURCE_MAX)
 		resource.type =
 			vaccel_resource_type_name((vaccel_resource_type_t)type, name, sizeof(name));
-	policy_resource_admit(session->agent->policy, session->policy, &resource, decision);
+	if (session->policy)
+		policy_resource_admit(session->agent->policy, session->policy, &resource, decision);
+	if (records)
+		record_resource(session, &resource, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	if (session_may_log(session))
@@ -145,14 +139,20 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 	struct session *session = operation->session;
 	struct policy_op op;
 	char name[VACCEL_ENUM_STR_MAX];
+	bool asks, records;
 
 	decision->verdict = POLICY_PASS;
 	if (!operation_is_call(operation))
 		return true;
-	if (!session->policy || !policy_wants_op_admit(operation->agent->policy))
+	asks = session->policy && policy_wants_op_admit(operation->agent->policy);
+	records = record_asks(operation->agent);
+	if (!asks && !records)
 		return true;
 	op = op_facts(operation, name);
-	policy_op_admit(operation->agent->policy, session->policy, &op, decision);
+	if (asks)
+		policy_op_admit(operation->agent->policy, session->policy, &op, decision);
+	if (records)
+		record_operation(operation, &op, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	log_debug("session:%" PRId64 " %s: code %d", session->id, decision->text, decision->code);
@@ -205,17 +205,22 @@ void decide_began(const struct operation *operation)
 
 void decide_ended(const struct operation *operation)
 {
+	if (!operation->home && record_is_on(operation->agent) && operation_is_call(operation))
+		record_ended(operation);
 	if (operation->session->policy && operation_is_call(operation))
 		policy_session_ended(operation->session->policy);
 }
 
 void decide_moved(struct session *session)
 {
-	if (!session->policy || session->told == session->leg.backend)
+	if (session->is_side || session->told == session->leg.backend)
 		return;
 	session->told = session->leg.backend;
-	policy_session_set_route(session->agent->policy, session->policy,
-				 session->leg.backend->name, session->plan.where);
+	if (record_is_on(session->agent))
+		record_moved(session);
+	if (session->policy)
+		policy_session_set_route(session->agent->policy, session->policy,
+					 session->leg.backend->name, session->plan.where);
 }
 
 bool decide_backend(const struct agent *agent, const char *name, struct policy_backend_view *view)
@@ -287,6 +292,8 @@ int decide_load(struct agent *agent, const char *const *scripts, size_t nr_scrip
 		log_info("policy %s: %s", name, scripts[i]);
 	policy_activate(agent->policy, generation);
 	agent->generation++;
+	if (record_is_on(agent))
+		record_loaded(agent);
 	ret = 0;
 
 free_known:

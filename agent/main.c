@@ -218,6 +218,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 
 	timers_stop(&agent);
 	aftermath_finish(&agent);
+	record_release(&agent);
 	if (agent.server)
 		ttrpc_server_free(agent.server);
 	pressure_free(&agent);

@@ -15,7 +15,7 @@ describe("luaccel", function ()
   it("says what it can do, and which it is", function ()
     local help = operator.must "--help"
     for _, command in ipairs { "info", "sessions", "session ID", "close ID", "drain", "reload", "listen list",
-      "listen add URI", "listen rm URI", "ping URI" } do
+      "listen add URI", "listen rm URI", "ping URI", "policy record FILE", "policy replay FILE SCRIPT..." } do
       assert.is_truthy(help:find("\n  " .. command, 1, true), command)
     end
     assert.matches("^luaccel %d+%.%d+%.%d+", operator.must "--version")

@@ -432,7 +432,7 @@ local function finish_mirror(running)
   local session, mirror, said = running.session, running.mirror, running.said
   served(session.world, mirror.on, mirror.said)
   local same = mirror.said.code == said.code and (said.code ~= 0 or mirror.said.answer == said.answer)
-  session.handle:done(running.op, result_of(mirror.on, mirror.said, same and "equal" or "differ"))
+  session.handle:told(running.op, result_of(mirror.on, mirror.said, same and "equal" or "differ"))
 end
 
 --- It ends, now; the time that it took has passed before, but for what further attempts take.

@@ -36,8 +36,15 @@ bool policy_view(const struct policy_engine *engine, const char *name,
 	return o->backend && o->backend(o->ctx, name, view);
 }
 
+void policy_hold_clock(struct policy_engine *engine, uint64_t now)
+{
+	engine->held_clock = now;
+}
+
 uint64_t policy_clock(const struct policy_engine *engine)
 {
+	if (engine->held_clock)
+		return engine->held_clock;
 	return engine->options.now ? engine->options.now(engine->options.ctx) : policy_now();
 }
 

@@ -217,6 +217,7 @@ typedef void (*policy_body)(lua_State *L, struct policy_engine *engine, void *ar
 
 struct policy_engine {
 	struct policy_engine_options options;
+	uint64_t held_clock; /* 0: it goes on */
 	size_t memory;
 	lua_State *L;
 	struct watchdog watchdog;

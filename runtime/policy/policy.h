@@ -300,6 +300,13 @@ void policy_session_close(struct policy_engine *engine, struct policy_session *s
 void policy_backend_state(struct policy_engine *engine, const char *name, bool up);
 
 /*
+ * Let the time that scripts and objects live by stand at so many nanoseconds of CLOCK_MONOTONIC,
+ * so that all that is asked until it goes on (0) is asked at one moment, which can be told.
+ * Budgets, os.time and os.clock go on.
+ */
+void policy_hold_clock(struct policy_engine *engine, uint64_t now);
+
+/*
  * Timers, of an agent only. When the nearest is due, in nanoseconds of the clock that scripts
  * live by;
  * UINT64_MAX: there is none. Every hook, every load and every timer may change it. Run one that is

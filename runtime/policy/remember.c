@@ -41,7 +41,7 @@ static uint64_t coarse_clock(const struct policy_engine *engine)
 {
 	struct timespec ts;
 
-	if (engine->options.now)
+	if (engine->options.now || engine->held_clock)
 		return policy_clock(engine);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;

@@ -30,38 +30,6 @@ static uint64_t sim_now(void *ctx)
 	return ((const struct sim *)ctx)->now;
 }
 
-static struct sim_backend *find_backend(struct sim *sim, const char *name)
-{
-	for (size_t i = 0; i < sim->nr_backends; i++)
-		if (strcmp(sim->backends[i].name, name) == 0)
-			return &sim->backends[i];
-	return NULL;
-}
-
-static bool view_backend(void *ctx, const char *name, struct policy_backend_view *view)
-{
-	const struct sim_backend *backend = find_backend(ctx, name);
-
-	if (!backend)
-		return false;
-	view->up = backend->up;
-	view->inflight = backend->inflight;
-	tally_view(&backend->tally, view);
-	return true;
-}
-
-static enum policy_support supports(void *ctx, const char *name, const char *operation)
-{
-	const struct sim_backend *backend = find_backend(ctx, name);
-	const int type = operation_by_name(operation);
-
-	if (type < 0)
-		return POLICY_SUPPORT_NO_OPERATION;
-	if (!backend || !backend->known)
-		return POLICY_SUPPORT_UNKNOWN;
-	return backend->operations >> type & 1 ? POLICY_SUPPORT_YES : POLICY_SUPPORT_NO;
-}
-
 /* ---- life and death */
 
 struct sim *sim_check(lua_State *L)
@@ -98,9 +66,10 @@ static int engine_gc(lua_State *L)
 static int engine_new(lua_State *L)
 {
 	const double now = luaL_checknumber(L, 1), seed = luaL_checknumber(L, 2);
-	struct policy_engine_options options = {
-		.log = keep_line, .now = sim_now, .backend = view_backend, .supports = supports
-	};
+	struct policy_engine_options options = { .log = keep_line,
+						 .now = sim_now,
+						 .backend = sim_view_backend,
+						 .supports = sim_supports };
 	struct sim **box;
 	char err[256];
 	struct sim *sim;
@@ -166,64 +135,6 @@ static int engine_load(lua_State *L)
 	policy_activate(sim->engine, generation);
 	push_backends(L, generation);
 	return 1;
-}
-
-/* The operations at idx: a list of those that a backend has, true for all; nil: nobody knows. */
-static void take_operations(lua_State *L, int idx, struct sim_backend *backend)
-{
-	const char *names[64];
-	size_t count;
-
-	backend->known = !lua_isnoneornil(L, idx);
-	backend->operations = UINT64_MAX;
-	if (!lua_istable(L, idx))
-		return;
-	count = sim_list(L, idx, names, sizeof(names) / sizeof(names[0]));
-	backend->operations = 0;
-	for (size_t i = 0; i < count; i++) {
-		const int type = operation_by_name(names[i]);
-
-		if (type < 0)
-			luaL_error(L, "there is no operation \"%s\"", names[i]);
-		backend->operations |= UINT64_C(1) << type;
-	}
-}
-
-/*
- * backend(name, up, inflight, operations): what scripts see of it from now on; backend_state is
- * told.
- */
-static int engine_backend(lua_State *L)
-{
-	struct sim *sim = sim_check(L);
-	const char *name = luaL_checkstring(L, 2);
-	struct sim_backend *backend = find_backend(sim, name);
-	const bool known = backend, up = lua_toboolean(L, 3);
-	bool changed;
-
-	if (!known) {
-		luaL_argcheck(L, sim->nr_backends < BACKENDS_MAX, 2, "too many backends");
-		backend = &sim->backends[sim->nr_backends++];
-		snprintf(backend->name, sizeof(backend->name), "%s", name);
-	}
-	/* How things are at the beginning is no news, but for what is down then. */
-	changed = known ? backend->up != up : !up;
-	backend->up = up;
-	backend->inflight = (size_t)luaL_checkinteger(L, 4);
-	take_operations(L, 5, backend);
-	if (changed)
-		policy_backend_state(sim->engine, backend->name, up);
-	return 0;
-}
-
-/* served(name, code, us): an operation has ended there. */
-static int engine_served(lua_State *L)
-{
-	struct sim_backend *backend = find_backend(sim_check(L), luaL_checkstring(L, 2));
-
-	luaL_argcheck(L, backend, 2, "not a backend");
-	tally_add(&backend->tally, (int)luaL_checkinteger(L, 3), (uint64_t)luaL_checknumber(L, 4));
-	return 0;
 }
 
 /* advance(seconds): timers of scripts run when they are due. */
@@ -386,8 +297,9 @@ static int engine_globals(lua_State *L)
 /* ---- the module */
 
 static const luaL_Reg engine_methods[] = {
-	{ "load", engine_load },     { "backend", engine_backend },
-	{ "served", engine_served }, { "advance", engine_advance },
+	{ "load", engine_load },     { "backend", sim_backend },
+	{ "served", sim_served },    { "view", sim_view },
+	{ "tell", sim_tell },	     { "advance", engine_advance },
 	{ "time", engine_time },     { "globals", engine_globals },
 	{ "lines", engine_lines },   { "metric", engine_metric },
 	{ "accept", engine_accept }, { "session", sim_new_session },

@@ -142,17 +142,29 @@ static int session_failed(lua_State *L)
 	return sim_push_decision(L, &decision);
 }
 
-/* done(op, result) */
-static int session_done(lua_State *L)
+/* ended(): one that was admitted has. */
+static int session_ended(lua_State *L)
+{
+	policy_session_ended(to_session(L)->session);
+	return 0;
+}
+
+/* told(op, result): op_done is. */
+static int session_told(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
 	const struct policy_result result = to_result(L, 3);
 
-	if (!result.mirror)
-		policy_session_ended(session->session);
 	policy_op_done(session->sim->engine, session->session, &op, &result);
 	return 0;
+}
+
+/* done(op, result): both at once. */
+static int session_done(lua_State *L)
+{
+	session_ended(L);
+	return session_told(L);
 }
 
 struct names {
@@ -187,11 +199,19 @@ static int session_resource(lua_State *L)
 }
 
 static const luaL_Reg session_methods[] = {
-	{ "route", session_route },	  { "on", session_on },
-	{ "admit", session_admit },	  { "done", session_done },
-	{ "op_route", session_op_route }, { "failed", session_failed },
-	{ "close", session_close },	  { "resource", session_resource },
-	{ "__gc", session_gc },		  { NULL, NULL },
+	{ "route", session_route },
+	{ "on", session_on },
+	{ "admit", session_admit },
+	{ "done", session_done },
+	{ "ended", session_ended },
+	{ "told", session_told },
+	{ "op_route", session_op_route },
+	{ "failed", session_failed },
+	{ "close", session_close },
+	{ "resource", session_resource },
+	{ "drop", session_gc },
+	{ "__gc", session_gc },
+	{ NULL, NULL },
 };
 
 void sim_session_open(lua_State *L)
