@@ -41,7 +41,7 @@ struct agent {
 	const struct luaccel_core *core;
 	unsigned threads; /* of a pool, at most */
 	struct pool *pool;
-	struct pool *probes; /* asks remotes whether they are there; NULL until there is one */
+	struct pool *probes; /* tries what is down (revive.h); NULL until there is something */
 	struct ttrpc_server *server;
 	struct listeners listeners;
 	struct policy_engine *engine;

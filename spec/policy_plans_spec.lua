@@ -15,6 +15,7 @@ policy {
     asked = asked + 1
     return plans[asked]
   end,
+  backend_state = function (b, up) log(b.name .. " is " .. (up and "up" or "down")) end,
 }
 ]]
 
@@ -74,7 +75,7 @@ describe("a remembered plan", function ()
     far:kill(signal.SIGKILL)
     far:wait(5)
     assert.equal(104, waiting:answer().code)
-    near:says "backend far is down"
+    near:says "policy memory: far is down$" -- the scripts know: plans of the moment before are forgotten too
     for _ = 1, 2 do
       local said = witness(driver)
       assert.equal(near.pid, said.pid)
@@ -83,7 +84,7 @@ describe("a remembered plan", function ()
     os.remove(harness.dir .. "/far.sock")
     local from = #near.lines + 1
     far = server()
-    near:expect("backend far is up", PROBED, from)
+    near:expect("policy memory: far is up$", PROBED, from)
     for _ = 1, 2 do assert.equal(far.pid, witness(driver).pid) end
     driver:close()
     waiting:close()

@@ -49,6 +49,12 @@ static int push_up(lua_State *L, bool known, bool up)
 	return 1;
 }
 
+static int push_state(lua_State *L, bool known, const struct policy_backend_view *view)
+{
+	policy_push_text(L, !known ? NULL : view->up ? "up" : view->probing ? "probing" : "down");
+	return 1;
+}
+
 /* b.supports("image_classify"); the name is the function's own. */
 static int supports(lua_State *L)
 {
@@ -88,6 +94,8 @@ static int read_backend(lua_State *L)
 	known = policy_view(policy_engine_of(L), name, &view);
 	if (strcmp(key, "up") == 0)
 		return push_up(L, known, view.up);
+	if (strcmp(key, "state") == 0)
+		return push_state(L, known, &view);
 	if (strcmp(key, "inflight") == 0)
 		return push_count(L, known, view.inflight);
 	if (strcmp(key, "p50_us") == 0)

@@ -33,6 +33,7 @@ struct policy_session;
 /* A backend at this moment. */
 struct policy_backend_view {
 	bool up;
+	bool probing;		     /* it is down, and being tried at the moment */
 	size_t inflight;	     /* work that it has and has not done */
 	uint64_t operations, errors; /* since it is there; operations counts both */
 	bool has_latency;	     /* false: none has succeeded yet */

@@ -93,6 +93,8 @@ const struct policy_field policy_fields[] = {
 	  "microseconds that operations took there, the median of the last thousand or two that "
 	  "succeeded; right within 12 %. nil before the first" },
 	{ "backend", "p99_us", "what 99 % of them stayed below" },
+	{ "backend", "state",
+	  "`\"up\"`, `\"down\"`, or `\"probing\"`: down, and being tried at the moment" },
 	{ "backend", "supports",
 	  "`backends.gpu.supports \"image_classify\"`: true or false; nil where nobody knows "
 	  "beforehand: of a remote agent, of a plugin that could not be loaded" },
