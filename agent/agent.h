@@ -25,6 +25,7 @@
 #include "pool.h"
 #include "server.h"
 #include "timers.h"
+#include "waiting.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -53,6 +54,7 @@ struct agent {
 	const struct allow *allow; /* what peers may do beyond the default */
 	struct aftermath aftermath;
 	struct timers timers; /* of policies */
+	struct waitings waitings;
 	struct contents contents;
 	struct metrics metrics;
 

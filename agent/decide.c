@@ -97,6 +97,7 @@ bool decide_session(struct session *session, struct policy_decision *decision)
 	case POLICY_ROUTE:
 		return plan_by_policy(session, decision);
 	case POLICY_REJECT:
+	case POLICY_WAIT: /* of operations only */
 		break;
 	}
 	if (session_may_log(session))

@@ -27,7 +27,7 @@ bool decide_session(struct session *session, struct policy_decision *decision);
 bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
 		     struct policy_decision *decision);
 
-/* Before an operation runs. False: refused, as above. */
+/* Before an operation runs: it may, or is to wait. False: refused, as above. */
 bool decide_operation(struct operation *operation, struct policy_decision *decision);
 
 /* One that was admitted, and its end: once each. For what scripts read as s.inflight. */

@@ -204,6 +204,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
 	timers_start(&agent);
+	waiting_init(&agent);
 	log_info("vaccelrt-agent %s (luaccel)", VACCEL_VERSION);
 	log_info("%s", policy_engine_describe(engine));
 	agent.allow = &options->allow;
@@ -217,6 +218,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	}
 
 	timers_stop(&agent);
+	waiting_stop(&agent);
 	aftermath_finish(&agent);
 	if (agent.server)
 		ttrpc_server_free(agent.server);

@@ -17,6 +17,7 @@
 #include "operation_end.h"
 #include "reply.h"
 #include "resource.h"
+#include "waiting.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -499,7 +500,7 @@ static void granted(struct turn *turn)
 	}
 }
 
-static void enqueue(struct operation *operation)
+void operation_go_on(struct operation *operation)
 {
 	struct session *session = session_ref(operation->session);
 
@@ -516,11 +517,21 @@ static bool begins_work(enum operation_kind kind)
 	return kind == OPERATION_REGISTER || kind == OPERATION_LOAD || kind == OPERATION_RUN;
 }
 
-void operation_start(struct operation *operation, struct ttrpc_request *request,
-		     const ProtobufCMessage *message)
+void operation_admit(struct operation *operation)
 {
 	struct policy_decision decision;
 
+	if (!decide_operation(operation, &decision))
+		return operation_refuse(operation, decision.code, decision.text);
+	if (decision.verdict == POLICY_WAIT)
+		return waiting_begin(operation, &decision);
+	decide_began(operation);
+	operation_go_on(operation);
+}
+
+void operation_start(struct operation *operation, struct ttrpc_request *request,
+		     const ProtobufCMessage *message)
+{
 	operation->request = request;
 	operation->message = message;
 	operation->bytes_in = request->received;
@@ -534,16 +545,7 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 	}
 	if (operation->session->plan.deadline > 0 && operation_is_call(operation))
 		ttrpc_request_within(request, operation->session->plan.deadline);
-	if (!decide_operation(operation, &decision)) {
-		operation->code = decision.code;
-		metrics_operation(operation);
-		operation->session->operations++;
-		operation->session->errors++;
-		reply_refused(request, decision.code, decision.text);
-		return operation_free(operation);
-	}
-	decide_began(operation);
-	enqueue(operation);
+	operation_admit(operation);
 }
 
 void operation_end_session(struct session *session, const char *why, struct ttrpc_request *request,
@@ -557,5 +559,6 @@ void operation_end_session(struct session *session, const char *why, struct ttrp
 	operation->request = request;
 	operation->received_us = agent_now_us();
 	operation->agent->nr_operations++;
-	enqueue(operation);
+	waiting_session_ended(session);
+	operation_go_on(operation);
 }

@@ -87,6 +87,14 @@ struct operation *operation_new(const struct operation_class *class, struct sess
 void operation_start(struct operation *operation, struct ttrpc_request *request,
 		     const ProtobufCMessage *message);
 
+/* Ask whether it may run, and go on as that says. It may be gone afterwards, as after each of
+ * these. */
+void operation_admit(struct operation *operation);
+/* It has been admitted, and counted: take a turn in the session. */
+void operation_go_on(struct operation *operation);
+/* It has not: answer with the code and the sentence. */
+void operation_refuse(struct operation *operation, int code, const char *text);
+
 /* Answer with a message; what it references must live until class->release(). */
 void operation_reply(struct operation *operation, const ProtobufCMessage *response);
 

@@ -37,6 +37,16 @@ void operation_free(struct operation *operation)
 	agent->nr_operations--;
 }
 
+void operation_refuse(struct operation *operation, int code, const char *text)
+{
+	operation->code = code;
+	metrics_operation(operation);
+	operation->session->operations++;
+	operation->session->errors++;
+	reply_refused(operation->request, code, text);
+	operation_free(operation);
+}
+
 /* The reply has left, or nobody waits for it any more. */
 static void replied(void *arg)
 {

@@ -77,6 +77,7 @@ static int load_policies(struct agent *agent, const struct options *next, char *
 	if (!next->scripts.count) {
 		if (agent->policy)
 			policy_activate(agent->policy, NULL);
+		waiting_ask_again(agent);
 		return 0;
 	}
 	agent->policy = agent->engine;
@@ -84,6 +85,8 @@ static int load_policies(struct agent *agent, const struct options *next, char *
 			  errsize);
 	if (ret)
 		agent->policy = before;
+	else
+		waiting_ask_again(agent);
 	return ret;
 }
 

@@ -43,7 +43,8 @@ struct session {
 	size_t nr_via;
 	struct policy_session *policy;
 	struct plan plan;
-	size_t at; /* in the plan: where the leg is or will be */
+	unsigned waiting; /* operations, until others have ended: waiting.h */
+	size_t at;	  /* in the plan: where the leg is or will be */
 	struct leg leg;
 	struct registration *registrations; /* in the order of their coming */
 	struct strand strand;

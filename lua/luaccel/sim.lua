@@ -100,7 +100,7 @@ local function load(o)
   local plugins, given = o.plugins or {}, o.backends or {}
   local world = setmetatable({
     engine = engine.new(o.time or 1767225600, o.seed or 1),
-    backends = {}, asked = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
+    backends = {}, asked = {}, waiting = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
   }, World)
   world:reload()
   for name, backend in pairs(given) do
@@ -114,8 +114,10 @@ local function load(o)
   return world
 end
 
+local settle, expire, ask_again -- operations that wait: below
+
 --- Load the scripts anew, or others in their place, as SIGHUP does. When they are not good it raises
---- the sentence, and the old ones stay.
+--- the sentence, and the old ones stay. Operations that wait are asked about anew.
 function World:reload(...)
   local scripts = select("#", ...) > 0 and { ... } or self.scripts
   local declared, why = self.engine:load(scripts, self.plugins)
@@ -127,13 +129,15 @@ function World:reload(...)
   for _, backend in ipairs(declared) do
     self.backends[backend.name] = self.backends[backend.name] or new_backend(backend.kind)
   end
+  ask_again(self)
 end
 
---- Let so many seconds pass; timers run when they are due.
+--- Let so many seconds pass; timers run when they are due, and operations have waited long enough.
 ---@param seconds number
 function World:advance(seconds)
   describe(self)
   self.engine:advance(seconds)
+  expire(self)
 end
 
 --- Seconds since 1970, as scripts see it.
@@ -243,10 +247,18 @@ function Session:resource(resource)
   return note(self.world, "resource_admit", self.handle:resource(resource))
 end
 
---- The session ends.
+--- The session ends, and what waits in it.
 function Session:close()
-  describe(self.world)
+  local world = self.world
+  describe(world)
+  for _, operation in ipairs(world.waiting) do
+    if operation.session == self then
+      operation:refuse { verdict = "reject", code = ESESS, text = ("session %d has ended"):format(self.id) }
+    end
+  end
+  settle(world)
   self.handle:close()
+  settle(world)
 end
 
 -- ---- operations
@@ -292,6 +304,8 @@ local function run(session, op)
 end
 
 ---@class luaccel.sim.Operation
+---@field waiting boolean its turn has not come
+---@field refusal luaccel.sim.Decision? it waited in vain
 local Operation = {}
 Operation.__index = Operation
 
@@ -300,7 +314,72 @@ local function shorter(a, b)
   return a and b and math.min(a, b) or a or b
 end
 
---- Begin an operation and leave it running.
+--- It was admitted: it runs until it is finished.
+local function begin(operation)
+  local session, op = operation.session, operation.op
+  local world = session.world
+  operation.waiting, operation.began = false, world:time()
+  operation.said = run(session, op)
+  op.backend = session.backend
+  local backend = world.backends[session.backend]
+  if backend then backend.inflight = backend.inflight + 1 end
+end
+
+---@private
+function Operation:refuse(decision)
+  self.waiting, self.refusal = false, decision
+  if self.place then self.place:leave() end
+end
+
+local function waited_in_vain(operation)
+  local said = operation.admitted
+  operation:refuse { verdict = "reject", code = said.code, where = said.where,
+    text = ("%s; waited %g s"):format(said.text, said.seconds) }
+end
+
+--- Ask whether it may begin.
+local function admit(operation)
+  local session = operation.session
+  local world = session.world
+  local said = note(world, "op_admit", session.handle:admit(operation.op))
+  operation.admitted, operation.place = said, said.place
+  operation.waiting = said.verdict == "wait"
+  if operation.waiting then
+    world.waiting[#world.waiting + 1] = operation
+  elseif said.verdict == "reject" then
+    operation:refuse(said)
+  else
+    begin(operation)
+  end
+end
+
+--- Those whose turn has come begin; those that wait no more are forgotten.
+function settle(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do
+    if operation.waiting and operation.place:admitted() then begin(operation) end
+    if operation.waiting then world.waiting[#world.waiting + 1] = operation end
+  end
+end
+
+function expire(world)
+  for _, operation in ipairs(world.waiting) do
+    if world:time() > operation.came + operation.admitted.seconds - 1e-6 then waited_in_vain(operation) end
+  end
+  settle(world)
+end
+
+--- As they came, by the scripts that are in force now.
+function ask_again(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do operation.place:leave() end
+  for _, operation in ipairs(waiting) do admit(operation) end
+  expire(world)
+end
+
+--- Begin an operation and leave it running, or waiting for its turn.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Operation? running
@@ -313,39 +392,42 @@ function Session:start(name, o)
   world.operations = world.operations + 1
   local op = { name = name, id = world.operations, backend = self.backend, bytes_in = o.bytes_in,
     deadline = shorter(o.deadline, self.deadline), retries = (o.attempt or 1) - 1 }
-  local decision = note(world, "op_admit", self.handle:admit(op))
-  if decision.verdict == "reject" then return nil, decision end
-  local said = run(self, op)
-  op.backend = self.backend
-  local backend = world.backends[self.backend]
-  if backend then backend.inflight = backend.inflight + 1 end
-  return setmetatable({ session = self, op = op, said = said, admitted = decision }, Operation)
+  local operation = setmetatable({ session = self, op = op, came = world:time() }, Operation)
+  admit(operation)
+  if operation.refusal then return nil, operation.refusal end
+  return operation
 end
 
---- It ends, now; the time that it took has passed before.
+--- It ends, now; the time that it took has passed before. Those that wait for it go on.
 ---@return luaccel.sim.Decision
 function Operation:finish()
+  if self.refusal then return self.refusal end
+  if self.waiting then error("the operation waits for its turn: finish another, or let time pass", 2) end
   local session, op, said = self.session, self.op, self.said
   local world = session.world
   local backend, us = world.backends[op.backend], (said.service or 0) * 1e6
+  local queue_us = math.floor((self.began - self.came) * 1e6 + 0.5)
   if backend then
     backend.inflight = backend.inflight - 1
     describe(world)
     world.engine:served(op.backend, said.code, us)
   end
   session.answered = session.answered or said.code == 0
-  session.handle:done(op, { code = said.code, backend = op.backend, service_us = us, bytes_out = said.bytes_out })
+  session.handle:done(op, { code = said.code, backend = op.backend, queue_us = queue_us, service_us = us,
+    bytes_out = said.bytes_out })
+  settle(world)
   return { verdict = "pass", code = said.code, text = said.text, where = self.admitted.where, backend = op.backend }
 end
 
---- One operation from its beginning to its end; the clock goes on by what it takes.
+--- One operation from its beginning to its end; the clock goes on by what it takes. One that would
+--- wait does so in vain, as nothing else goes on.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Decision
 function Session:op(name, o)
   local running, refusal = self:start(name, o)
   if not running then return refusal end
-  self.world:advance(running.said.service or 0)
+  self.world:advance(running.waiting and running.admitted.seconds or running.said.service or 0)
   return running:finish()
 end
 

@@ -3,20 +3,12 @@
  *
  * A crowd is the sessions of one key; it lives as long as one of them. Each session is in one crowd
  * for each kind of key, whether or not a policy asks, so that a policy that is loaded later, or
- * anew, finds the truth. On the engine's thread, but for the counts, which any thread changes.
+ * anew, finds the truth. On the engine's thread, but for the counts, which any thread adds to.
  */
 #include "registry.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-struct policy_crowd {
-	struct policy_crowd *next;
-	enum policy_key by;
-	uint64_t key;
-	size_t sessions;
-	atomic_long inflight;
-};
 
 static struct policy_crowd **place_of(struct policy_engine *engine, enum policy_key by,
 				      uint64_t key)
@@ -75,16 +67,16 @@ void policy_crowds_count(struct policy_session *session, long operations)
 	for (int by = 0; by < NR_KEYS; by++)
 		atomic_fetch_add_explicit(&session->crowds[by]->inflight, operations,
 					  memory_order_relaxed);
-}
-
-long policy_crowd_inflight(const struct policy_session *session, enum policy_key by)
-{
-	return atomic_load_explicit(&session->crowds[by]->inflight, memory_order_relaxed);
+	for (int by = 0; by < NR_KEYS && operations < 0; by++)
+		if (session->crowds[by]->lanes)
+			policy_lanes_let_in(session->crowds[by]);
 }
 
 void policy_crowds_forked(struct policy_engine *engine)
 {
 	for (size_t i = 0; i < CROWD_CHAINS; i++)
-		for (struct policy_crowd *crowd = engine->crowds[i]; crowd; crowd = crowd->next)
+		for (struct policy_crowd *crowd = engine->crowds[i]; crowd; crowd = crowd->next) {
+			policy_lanes_forked(crowd);
 			atomic_store(&crowd->inflight, 0);
+		}
 }

@@ -74,6 +74,9 @@ static void take_answer(lua_State *L, struct policy_engine *engine, struct quest
 			   luaL_typename(L, -1), info->says);
 	if (value->kind == VALUE_PLAN && !info->routes)
 		luaL_error(L, "%s returned a route; it may return %s", info->name, info->says);
+	if (value->kind == VALUE_WAIT && q->hook != HOOK_OP_ADMIT)
+		luaL_error(L, "%s returned what concurrency said of an operation; it may return %s",
+			   info->name, info->says);
 	for (size_t i = 0; i < value->nr; i++) {
 		if (policy_names_declared(engine->active, value->names[i]))
 			continue;
@@ -223,15 +226,20 @@ static void plan(struct policy_decision *decision, const char *where,
 static void apply_answer(struct policy_decision *decision, const struct question *q)
 {
 	const struct policy_value *answer = q->answer;
+	const bool waits = decision->verdict == POLICY_WAIT;
 	char where[POLICY_NAME_MAX];
 
 	if (!answer)
 		return;
 	policy_write_where(where, q->script,
 			   answer->line ? answer->line : q->script->hooks[q->hook].line);
-	if (answer->kind == VALUE_REJECT)
+	if (answer->kind != VALUE_PLAN)
 		refuse(decision, q->script, answer->code, where, answer->text);
-	else
+	if (answer->kind == VALUE_WAIT && !waits) { /* for one thing at a time */
+		decision->verdict = POLICY_WAIT;
+		decision->wait = answer->wait;
+	}
+	if (answer->kind == VALUE_PLAN)
 		plan(decision, where, answer->names, answer->nr, answer->deadline);
 }
 

@@ -9,6 +9,7 @@
  *   objects.c   session, peer, op and result (objects.lua)
  *   values.c    route, reject and plugin: what a script makes and C reads
  *   crowds.c    how many operations run for sessions that have a key in common
+ *   lanes.c     and which wait for some of them to end
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -150,8 +151,6 @@ struct policy_generation {
 	struct name_use *uses;	     /* while loading */
 	size_t nr_uses;
 };
-
-struct policy_crowd;
 
 enum { CROWD_CHAINS = 256 };
 
@@ -322,16 +321,35 @@ struct policy_session {
 	struct policy_crowd *crowds[NR_KEYS];
 };
 
+/* The sessions of one key: crowds.c. */
+struct policy_crowd {
+	struct policy_crowd *next;
+	enum policy_key by;
+	uint64_t key;
+	size_t sessions;
+	atomic_long inflight;
+	struct policy_lane *lanes; /* what waits, by limit: lanes.c */
+};
+
 /* ---- crowds.c */
 
 int policy_crowds_join(struct policy_engine *engine, struct policy_session *session); /* -ENOMEM */
 void policy_crowds_leave(struct policy_engine *engine, struct policy_session *session);
-/* So many operations more run in the session, or fewer. Any thread. */
+/* So many operations more run in the session, or fewer: more on any thread. */
 void policy_crowds_count(struct policy_session *session, long operations);
-/* Of all sessions that have the key in common with this one. */
-long policy_crowd_inflight(const struct policy_session *session, enum policy_key by);
 /* In a child of fork(): the operations were the parent's. */
 void policy_crowds_forked(struct policy_engine *engine);
+
+/* ---- lanes.c */
+
+/* Must an operation of the session wait, for those that run or for those that wait already? */
+bool policy_must_wait(const struct policy_session *session, const struct policy_wait *wait);
+/* How many do. */
+size_t policy_nr_waiting(const struct policy_session *session, const struct policy_wait *wait);
+/* Some have ended. */
+void policy_lanes_let_in(struct policy_crowd *crowd);
+/* In a child of fork(): those that wait are threads of the parent. */
+void policy_lanes_forked(struct policy_crowd *crowd);
 
 /* ---- text.c */
 
@@ -351,9 +369,12 @@ const char *policy_script_label(const struct script *script);
 
 /* ---- values.c */
 
-enum value_kind { VALUE_PLAN, VALUE_REJECT };
+enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_WAIT };
 
-/* What route and reject give: a userdata that scripts can pass about but not make or change. */
+/*
+ * What route and reject give, and objects that are asked: a userdata that scripts can pass about
+ * but not make or change.
+ */
 struct policy_value {
 	enum value_kind kind;
 	int code;
@@ -362,6 +383,7 @@ struct policy_value {
 	size_t nr;
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* seconds; 0: none */
+	struct policy_wait wait;
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */

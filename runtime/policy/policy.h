@@ -27,6 +27,7 @@ enum { POLICY_NAME_MAX = 64, POLICY_PLAN_MAX = 8, POLICY_TEXT_MAX = 256 };
 
 struct policy_engine;
 struct policy_generation;
+struct policy_lane;
 struct policy_session;
 
 /* A backend at this moment. */
@@ -182,23 +183,31 @@ void policy_session_set_route(struct policy_engine *engine, struct policy_sessio
 			      const char *backend, const char *plan);
 
 /*
- * An operation of it begins, or has ended: what scripts read as s.inflight, and what concurrency
- * limits. Any thread.
+ * An operation of it begins (any thread), or has ended: what scripts read as s.inflight, and what
+ * concurrency limits. An end may let in what waits.
  */
 void policy_session_begins(struct policy_session *session);
 void policy_session_ended(struct policy_session *session);
 
-enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT };
+/* A queue, of all sessions that have one key in common, and how long one may stand in it. */
+struct policy_wait {
+	int by;	      /* enum policy_key */
+	long limit;   /* the first goes on when fewer operations than that run */
+	size_t queue; /* so many stand in it at most */
+	double seconds;
+};
+
+enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT, POLICY_WAIT };
 
 struct policy_decision {
 	enum policy_verdict verdict;
-	int code;		     /* REJECT: a VACCEL_* code */
-	char text[POLICY_TEXT_MAX];  /* REJECT: "refused by policy inference (p.lua:12): over quota"
-				      */
+	int code;		     /* REJECT: a VACCEL_* code; WAIT: if its turn does not come */
+	char text[POLICY_TEXT_MAX];  /* and: "refused by policy inference (p.lua:12): over quota" */
 	char where[POLICY_NAME_MAX]; /* the line that decided: "p.lua:12"; "" for none */
 	size_t nr_backends;	     /* ROUTE: first to last */
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
-	double deadline; /* ROUTE: seconds for each operation of the session; 0: none */
+	double deadline;	 /* ROUTE: seconds for each operation of the session; 0: none */
+	struct policy_wait wait; /* WAIT */
 };
 
 /* Is the connection taken? Any reject refuses. */
@@ -251,6 +260,28 @@ void policy_resource_admit(struct policy_engine *engine, struct policy_session *
 bool policy_wants_op_admit(const struct policy_engine *engine);
 void policy_op_admit(struct policy_engine *engine, struct policy_session *session,
 		     const struct policy_op *op, struct policy_decision *decision);
+
+/*
+ * One that waits as a decision says, in the order of coming. When its turn comes it has begun, as
+ * by policy_session_begins(), and admitted() is called, from policy_wait() itself or from whatever
+ * made room: it must not call the engine. The caller's memory; its session outlives it.
+ */
+struct policy_waiter {
+	void (*admitted)(struct policy_waiter *waiter);
+	/* private */
+	struct policy_session *session;
+	struct policy_lane *lane; /* NULL: it does not wait */
+	struct policy_waiter *next, **at;
+};
+
+/* -EAGAIN when so many wait already, -ENOMEM: it does not wait then. */
+int policy_wait(struct policy_waiter *waiter, struct policy_session *session,
+		const struct policy_wait *wait);
+/* It waits no more; nor does one that has been admitted. */
+void policy_wait_leave(struct policy_waiter *waiter);
+/* What is to be said of one that waited in vain: the decision is a refusal then. */
+void policy_waited(struct policy_decision *decision);
+
 /* After the reply has been written: errors are logged and counted, nothing else follows. */
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,
 		    const struct policy_op *op, const struct policy_result *result);

@@ -65,6 +65,7 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 		[POLICY_PASS] = "pass",
 		[POLICY_ROUTE] = "route",
 		[POLICY_REJECT] = "reject",
+		[POLICY_WAIT] = "wait",
 	};
 
 	lua_newtable(L);
@@ -74,7 +75,7 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 		lua_pushstring(L, decision->where);
 		lua_setfield(L, -2, "where");
 	}
-	if (decision->verdict == POLICY_REJECT) {
+	if (decision->verdict == POLICY_REJECT || decision->verdict == POLICY_WAIT) {
 		lua_pushinteger(L, decision->code);
 		lua_setfield(L, -2, "code");
 		lua_pushstring(L, decision->text);

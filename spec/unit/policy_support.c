@@ -136,6 +136,10 @@ const char *policy_describe(const struct policy_decision *d)
 	case POLICY_REJECT:
 		snprintf(text, sizeof(text), "reject %d @%s %s", d->code, d->where, d->text);
 		return text;
+	case POLICY_WAIT:
+		snprintf(text, sizeof(text), "wait %g s, or %d @%s %s", d->wait.seconds, d->code,
+			 d->where, d->text);
+		return text;
 	case POLICY_ROUTE:
 		n = (size_t)snprintf(text, sizeof(text), "route ");
 		for (size_t i = 0; i < d->nr_backends; i++)
