@@ -29,6 +29,7 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.queue_us = entry->queue_us,
 		.service_us = entry->service_us,
 		.bytes_out = entry->bytes_out,
+		.cached = entry->cached,
 	};
 
 	if (!session) {
@@ -110,6 +111,7 @@ void aftermath_operation(const struct operation *operation)
 		     .code = operation->code,
 		     .bytes_in = operation->bytes_in,
 		     .bytes_out = operation->bytes_out,
+		     .cached = operation->cached,
 		     .queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
 		     .service_us = work->ended_us - work->started_us,
 	     });

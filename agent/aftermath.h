@@ -29,6 +29,7 @@ struct aftermath_entry {
 	int type, code;
 	size_t bytes_in, bytes_out;
 	uint64_t queue_us, service_us;
+	bool cached;
 };
 
 struct aftermath {

@@ -55,10 +55,13 @@ struct agent {
 	struct aftermath aftermath;
 	struct timers timers; /* of policies */
 	struct waitings waitings;
+	struct answers *answers; /* stores of policies */
+	size_t answers_bytes;	 /* of memory, in all of them and on their way */
 	struct contents contents;
 	struct metrics metrics;
 
 	struct backend *backends; /* in the order in which hints see them */
+	unsigned long comings;	  /* how often any has come up */
 	struct connection *connections;
 
 	uint64_t instance; /* among all agents, for sessions that go through several */

@@ -2,6 +2,7 @@
  * decide.c - see decide.h.
  */
 #include "decide.h"
+#include "answers.h"
 #include "connection.h"
 #include "log.h"
 #include "operation.h"
@@ -76,6 +77,7 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 		plan->backends[i] = backend_find(session->agent, decision->backends[i]);
 	plan->count = decision->nr_backends;
 	plan->deadline = decision->deadline;
+	session->answers = answers_for(session->agent, &decision->answers);
 	snprintf(plan->where, sizeof(plan->where), "%s", decision->where);
 	return true;
 }

@@ -3,6 +3,7 @@
  */
 #include "agent.h"
 #include "allow.h"
+#include "answers.h"
 #include "backend.h"
 #include "bounds.h"
 #include "config.h"
@@ -228,6 +229,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	metrics_release(&agent.metrics);
 	if (agent.policy)
 		policy_activate(agent.policy, NULL);
+	answers_settle(&agent);
 	ev_loop_destroy(agent.loop);
 	return status;
 }

@@ -50,6 +50,10 @@ void metrics_operation(const struct operation *operation)
 
 	metrics->bytes_in += operation->bytes_in;
 	metrics->bytes_out += operation->bytes_out;
+	if (operation->cached) {
+		counts->cached++;
+		return;
+	}
 	counts->failed += operation->code != 0;
 	add(&counts->times, work->ended_us ? work->ended_us - work->started_us : 0);
 	if (!work->ended_us)

@@ -10,6 +10,7 @@
  * In the usual case all is entered and one piece of work is left: the operation's own.
  */
 #include "operation.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
@@ -33,6 +34,7 @@ static void operation_init(struct operation *operation, const struct operation_c
 	operation->session = session_ref(session);
 	operation->resource = resource ? resource_ref(resource) : NULL;
 	operation->id = ++session->agent->next_operation;
+	session->changing += operation_changes(operation);
 }
 
 struct operation *operation_new(const struct operation_class *class, struct session *session,
@@ -502,7 +504,11 @@ static void granted(struct turn *turn)
 
 void operation_go_on(struct operation *operation)
 {
-	struct session *session = session_ref(operation->session);
+	struct session *session;
+
+	if (cache_answers(operation))
+		return;
+	session = session_ref(operation->session);
 
 	operation->state = OPERATION_QUEUED;
 	operation->turn.granted = granted;

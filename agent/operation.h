@@ -48,6 +48,7 @@ struct operation_class {
 	void (*reply)(struct operation *operation);
 	/* Free what run() made. May be NULL. */
 	void (*release)(struct operation *operation);
+	bool pure; /* the answer depends on nothing but the message and the models: see cache.h */
 };
 
 struct operation {
@@ -63,6 +64,7 @@ struct operation {
 	const struct backend *backend;	 /* that it was given to last; NULL: to none */
 	void *result;			 /* of run(); class->release() frees it */
 	size_t bytes_in, bytes_out;	 /* of the request; of the result */
+	bool cached;			 /* the answer is an earlier operation's */
 
 	/* private: where it stands */
 	enum { PHASE_LEAVE, PHASE_ENTER, PHASE_OWN } phase;
@@ -70,6 +72,7 @@ struct operation {
 	struct turn turn, model_turn; /* on the session's strand, on the replica's */
 	struct registration *at;      /* what the work in progress is about */
 	bool moved;
+	struct lookup *lookup;	       /* NULL: no cache was asked */
 	const struct backend *refused; /* it, in a shared turn; the next turn is to move on */
 	struct work work;
 	int code;
@@ -78,6 +81,9 @@ struct operation {
 
 /* Is it one in the sense of policies: something that a backend does for the peer? */
 bool operation_is_call(const struct operation *operation);
+
+/* May others of the session come to another answer once it has run? */
+bool operation_changes(const struct operation *operation);
 
 /* For a request of a peer; takes over nothing until operation_start(). NULL: out of memory. */
 struct operation *operation_new(const struct operation_class *class, struct session *session,

@@ -2,6 +2,7 @@
  * operation_end.c - see operation_end.h.
  */
 #include "operation_end.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
@@ -17,6 +18,11 @@ bool operation_is_call(const struct operation *operation)
 	       operation->class->kind == OPERATION_RUN;
 }
 
+bool operation_changes(const struct operation *operation)
+{
+	return operation->class->kind != OPERATION_RUN;
+}
+
 void operation_drop_result(struct operation *operation)
 {
 	if (operation->class->release)
@@ -30,6 +36,8 @@ void operation_free(struct operation *operation)
 	struct agent *agent = operation->agent;
 
 	operation_drop_result(operation);
+	cache_forget(operation);
+	operation->session->changing -= operation_changes(operation);
 	if (operation->resource)
 		resource_unref(operation->resource);
 	session_unref(operation->session);
@@ -61,6 +69,7 @@ static void replied(void *arg)
 
 void operation_reply(struct operation *operation, const ProtobufCMessage *response)
 {
+	cache_keep(operation, response);
 	ttrpc_request_reply(operation->request, response, replied, operation);
 }
 
@@ -105,7 +114,7 @@ static void count(struct operation *operation)
 		session->answered || (!operation->code && operation->class->kind == OPERATION_RUN);
 	session->bytes_in += operation->bytes_in;
 	session->bytes_out += operation->bytes_out;
-	if (!operation->work.ended_us)
+	if (!operation->work.ended_us || operation->cached)
 		return;
 	histogram_add(&session->wait, operation->work.started_us - operation->received_us);
 	histogram_add(&session->service, operation->work.ended_us - operation->work.started_us);
@@ -198,4 +207,12 @@ void operation_finish(struct operation *operation, int code)
 	settle(operation);
 	strand_release(&operation->session->strand, &operation->turn);
 	answer(operation);
+}
+
+void operation_finish_cached(struct operation *operation, const ProtobufCMessage *response)
+{
+	operation->state = OPERATION_DONE;
+	operation->work.started_us = operation->work.ended_us = agent_now_us();
+	count(operation);
+	operation_reply(operation, response);
 }

@@ -13,6 +13,9 @@
  */
 void operation_finish(struct operation *operation, int code);
 
+/* It has had no turn, as the answer was there already. It may be gone after that. */
+void operation_finish_cached(struct operation *operation, const ProtobufCMessage *response);
+
 /* What run() has made. */
 void operation_drop_result(struct operation *operation);
 

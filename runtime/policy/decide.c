@@ -58,6 +58,7 @@ static void push_result(lua_State *L, const struct policy_result *result)
 		lua_pushnil(L);
 	else
 		lua_pushnumber(L, (lua_Number)result->bytes_out);
+	lua_pushboolean(L, result->cached);
 }
 
 /* The value at the top, which may only be nil or what this hook may say. */
@@ -128,7 +129,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_result(L, q->result);
 		push_op(L, q);
-		lua_call(L, 13, 0);
+		lua_call(L, 14, 0);
 		break;
 	}
 	if (policy_hooks[q->hook].says)
@@ -212,7 +213,7 @@ static void refuse(struct policy_decision *decision, const struct script *script
 }
 
 static void plan(struct policy_decision *decision, const char *where,
-		 const char (*names)[POLICY_NAME_MAX], size_t nr, double deadline)
+		 const char (*names)[POLICY_NAME_MAX], size_t nr, const struct policy_value *said)
 {
 	if (decision->verdict == POLICY_ROUTE)
 		return; /* the first one wins */
@@ -220,7 +221,9 @@ static void plan(struct policy_decision *decision, const char *where,
 	memcpy(decision->where, where, sizeof(decision->where));
 	memcpy(decision->backends, names, nr * POLICY_NAME_MAX);
 	decision->nr_backends = nr;
-	decision->deadline = deadline;
+	decision->deadline = said ? said->deadline : 0;
+	if (said && said->cache)
+		decision->answers = policy_answers_of(said->cache);
 }
 
 static void apply_answer(struct policy_decision *decision, const struct question *q)
@@ -240,7 +243,7 @@ static void apply_answer(struct policy_decision *decision, const struct question
 		decision->wait = answer->wait;
 	}
 	if (answer->kind == VALUE_PLAN)
-		plan(decision, where, answer->names, answer->nr, answer->deadline);
+		plan(decision, where, answer->names, answer->nr, answer);
 }
 
 static void apply_on_error(struct policy_decision *decision, const struct question *q)
@@ -254,7 +257,7 @@ static void apply_on_error(struct policy_decision *decision, const struct questi
 		refuse(decision, script, VACCEL_EPERM, q->failure.where, text);
 	} else if (script->on_error == ON_ERROR_DEFAULT && policy_hooks[q->hook].routes) {
 		policy_write_where(where, script, script->line);
-		plan(decision, where, &script->fallback, 1, 0);
+		plan(decision, where, &script->fallback, 1, NULL);
 	}
 }
 
@@ -287,6 +290,7 @@ static void pass(struct policy_decision *decision)
 	decision->code = 0;
 	decision->nr_backends = 0;
 	decision->deadline = 0;
+	decision->answers.id = 0;
 	decision->text[0] = decision->where[0] = '\0';
 }
 

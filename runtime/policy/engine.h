@@ -130,7 +130,7 @@ struct name_use {
 	int line;
 };
 
-/* An object whose state outlives a reload by its name. */
+/* An object whose state outlives a reload by its name, or that C refers to. */
 struct named_object {
 	struct policy_object *object;
 	int ref;
@@ -384,6 +384,7 @@ struct policy_value {
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* seconds; 0: none */
 	struct policy_wait wait;
+	const struct policy_object *cache; /* the generation's; NULL: none */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */
@@ -412,6 +413,10 @@ int policy_lua_route(lua_State *L);
 int policy_lua_reject(lua_State *L);
 int policy_lua_plugin(lua_State *L);
 int policy_lua_remote(lua_State *L);
+
+/* ---- library/cache.c */
+
+struct policy_answers policy_answers_of(const struct policy_object *object);
 
 /* ---- remember.c */
 

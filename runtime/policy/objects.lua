@@ -147,7 +147,7 @@ local op_data = setmetatable({}, {
 	end,
 })
 local result_data = setmetatable({}, {
-	__index = missing("result", { "backend", "bytes_out", "code", "queue_us", "service_us" }),
+	__index = missing("result", { "backend", "bytes_out", "cached", "code", "queue_us", "service_us" }),
 })
 local op_closed, result_closed = closed("op"), closed("result")
 local op, op_meta = proxy(op_closed, locked("op"))
@@ -174,11 +174,11 @@ local function enter_op(hook, ...)
 end
 
 --- Tell an op_done.
-local function enter_done(hook, code, by, queue_us, service_us, bytes_out, ...)
+local function enter_done(hook, code, by, queue_us, service_us, bytes_out, cached, ...)
 	fill(...)
 	local data = result_data
 	data.code, data.backend, data.queue_us = code, by, queue_us
-	data.service_us, data.bytes_out = service_us, bytes_out
+	data.service_us, data.bytes_out, data.cached = service_us, bytes_out, cached
 	result_meta.__index = data
 	hook(op, result)
 	expire()

@@ -197,6 +197,14 @@ struct policy_wait {
 	double seconds;
 };
 
+/* Where answers of the session's operations are kept for others. */
+struct policy_answers {
+	uint64_t id;	/* of all such places in this process; 0: nowhere */
+	size_t bytes;	/* that they may take */
+	double seconds; /* that one holds */
+	int by;		/* enum policy_key: sessions that differ in it do not share them */
+};
+
 enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT, POLICY_WAIT };
 
 struct policy_decision {
@@ -208,6 +216,7 @@ struct policy_decision {
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline;	 /* ROUTE: seconds for each operation of the session; 0: none */
 	struct policy_wait wait; /* WAIT */
+	struct policy_answers answers; /* ROUTE */
 };
 
 /* Is the connection taken? Any reject refuses. */
@@ -222,6 +231,11 @@ void policy_epoch_advance(struct policy_engine *engine);
 /* The session's one plan. Scripts in order: any reject refuses, the first plan wins. */
 void policy_session_route(struct policy_engine *engine, struct policy_session *session,
 			  struct policy_decision *decision);
+
+/* Has any script in force such a place? */
+bool policy_answers_live(const struct policy_engine *engine, uint64_t id);
+/* What sessions that share answers have in common, as a text: 256 bytes are enough. */
+void policy_answers_key(const struct policy_session *session, int by, char *text, size_t size);
 
 struct policy_op {
 	const char *name;    /* "image_classify", as vaccel_op_type_name() has it */
@@ -238,6 +252,7 @@ struct policy_result {
 	const char *backend;
 	uint64_t queue_us, service_us;
 	size_t bytes_out; /* SIZE_MAX: not known */
+	bool cached;	  /* by an earlier operation's answer */
 };
 
 /* A model, a library or data that is to be registered with a session. */

@@ -4,7 +4,7 @@
  * They are userdata with a locked metatable, so a script can keep and return them but neither
  * forge nor change one. A script's tables are read raw: no metamethod of the script runs in C.
  */
-#include "engine.h"
+#include "registry.h"
 
 #include "vaccel/error.h"
 
@@ -87,6 +87,17 @@ static double take_limit(lua_State *L, const char *name, double least, double mo
 	return number;
 }
 
+/* The cache at the stack's top. */
+static const struct policy_object *take_cache(lua_State *L)
+{
+	const struct policy_object *object = policy_to_object(L, policy_engine_of(L), -1);
+
+	if (!object || object->kind != &policy_cache)
+		policy_fail(L, "route: cache is a %s; it must be what cache { } made",
+			    object ? object->kind->name : luaL_typename(L, -1));
+	return object;
+}
+
 /* The option at the stack's top, of this name. */
 static void take_option(lua_State *L, const char *name, struct policy_value *plan)
 {
@@ -107,10 +118,12 @@ static void take_option(lua_State *L, const char *name, struct policy_value *pla
 			keep->wanted = true;
 	} else if (strcmp(name, "deadline") == 0) {
 		plan->deadline = take_limit(L, name, 0.001, DEADLINE_MAX);
+	} else if (strcmp(name, "cache") == 0) {
+		plan->cache = take_cache(L);
 	} else {
 		policy_fail(L,
 			    "route has no option \"%.60s\"; it takes backends in order and: "
-			    "sticky, ttl, uses, deadline",
+			    "sticky, ttl, uses, deadline, cache",
 			    name);
 	}
 }

@@ -6,3 +6,4 @@ luaccel_unit_test(agent_content SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_content.
 luaccel_unit_test(agent_account SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_account.c LIBS luaccel-agent)
 luaccel_unit_test(agent_helm SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_helm.c LIBS luaccel-agent)
 luaccel_unit_test(agent_pace SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_pace.c LIBS luaccel-agent)
+luaccel_unit_test(agent_answers SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_answers.c LIBS luaccel-agent)

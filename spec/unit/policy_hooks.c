@@ -222,7 +222,7 @@ static void test_op_done(void **state)
 	assert_string_equal(
 		f->log, "policy p: noop 5 5 test 11 22 33\n"
 			"policy p (p.lua:8): op_done failed: result has no field \"nothing\"; it "
-			"has: backend, bytes_out, code, queue_us, service_us\n");
+			"has: backend, bytes_out, cached, code, queue_us, service_us\n");
 }
 
 /* op and result are closed after their hook, also when it failed. */
