@@ -123,7 +123,7 @@ static const struct {
 	{ "route(5)", "p.lua:1: route takes names of backends, got a number" },
 	{ "route { 'noop', stick = true }",
 	  "p.lua:1: route has no option \"stick\"; it takes backends in order and: sticky, ttl, "
-	  "uses, deadline" },
+	  "uses, deadline, cache" },
 	{ "route { 'noop', 'noop' }", "p.lua:1: route names \"noop\" twice" },
 	{ "route { 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i' }",
 	  "p.lua:1: route takes at most 8 backends" },
