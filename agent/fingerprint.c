@@ -11,36 +11,44 @@ static struct resource *resource_of(struct job *job)
 	return (struct resource *)((char *)job - offsetof(struct resource, fingerprint.job));
 }
 
-/* Its kind and name; what follows is of a known length. */
-static void add_blob(struct digest *digest, const struct vaccel_blob *blob, size_t size)
+/* As an upload's parts have it: the same bytes have the same, however they came. */
+static void root_of(const struct resource *resource, size_t i, uint8_t root[DIGEST_SIZE])
 {
-	const uint64_t facts[] = { (uint64_t)blob->type, strlen(blob->name), size };
+	const struct vaccel_blob *blob = resource->master->blobs[i];
+	struct digest digest;
 
+	if (resource->nr_parts) {
+		memcpy(root, resource->parts[i].content->root, DIGEST_SIZE);
+		return;
+	}
+	digest_begin(&digest, resource->agent->contents.key);
+	digest_add(&digest, blob->data, blob->size);
+	digest_end(&digest, root);
+}
+
+static void add_blob(struct digest *digest, const struct resource *resource, size_t i)
+{
+	const struct vaccel_blob *blob = resource->master->blobs[i];
+	const uint64_t facts[] = { (uint64_t)blob->type, strlen(blob->name) };
+	uint8_t root[DIGEST_SIZE];
+
+	root_of(resource, i, root);
 	digest_add(digest, facts, sizeof(facts));
 	digest_add(digest, blob->name, strlen(blob->name));
+	digest_add(digest, root, DIGEST_SIZE);
 }
 
-static void begin(struct digest *digest, const struct resource *resource)
+static void make(struct resource *resource)
 {
-	const uint64_t facts[] = { (uint64_t)resource->type, resource->master->nr_blobs,
-				   resource->nr_parts };
-
-	digest_begin(digest, resource->agent->contents.key);
-	digest_add(digest, facts, sizeof(facts));
-}
-
-static void from_roots(struct resource *resource)
-{
+	const uint64_t facts[] = { (uint64_t)resource->type, resource->master->nr_blobs };
 	struct digest digest;
 	size_t i;
 
-	begin(&digest, resource);
-	for (i = 0; i < resource->nr_parts; i++) {
-		add_blob(&digest, resource->master->blobs[i], resource->parts[i].size);
-		digest_add(&digest, resource->parts[i].content->root, DIGEST_SIZE);
-	}
+	digest_begin(&digest, resource->agent->contents.key);
+	digest_add(&digest, facts, sizeof(facts));
+	for (i = 0; i < resource->master->nr_blobs; i++)
+		add_blob(&digest, resource, i);
 	digest_end(&digest, resource->fingerprint.digest);
-	resource->fingerprint.state = FINGERPRINT_MADE;
 }
 
 static bool all_in_memory(const struct vaccel_resource *master)
@@ -55,17 +63,7 @@ static bool all_in_memory(const struct vaccel_resource *master)
 
 static void hash_run(struct job *job)
 {
-	struct resource *resource = resource_of(job);
-	const struct vaccel_resource *master = resource->master;
-	struct digest digest;
-	size_t i;
-
-	begin(&digest, resource);
-	for (i = 0; i < master->nr_blobs; i++) {
-		add_blob(&digest, master->blobs[i], master->blobs[i]->size);
-		digest_add(&digest, master->blobs[i]->data, master->blobs[i]->size);
-	}
-	digest_end(&digest, resource->fingerprint.digest);
+	make(resource_of(job));
 }
 
 static void hash_done(struct job *job)
@@ -84,7 +82,8 @@ static void start(struct resource *resource)
 	if (resource->named) {
 		fingerprint->state = FINGERPRINT_NONE;
 	} else if (resource->nr_parts) {
-		from_roots(resource);
+		make(resource);
+		fingerprint->state = FINGERPRINT_MADE;
 	} else if (!all_in_memory(resource->master)) {
 		fingerprint->state = FINGERPRINT_NONE;
 	} else {

@@ -4,6 +4,7 @@ local harness = require "support.harness"
 local operator = require "support.operator"
 local prometheus = require "support.prometheus"
 local system = require "support.system"
+local upload = require "support.upload"
 local wire = require "support.wire"
 
 local POLICY = [[
@@ -159,6 +160,27 @@ describe("answers that are kept", function ()
       if classify(other, its, "warm") then break end
     end
     assert.is_false((classify(other, its, "new")))
+    agent:stop()
+  end)
+
+  it("are those of a model that was uploaded, too", function ()
+    start(KEPT)
+    local function uploaded(bytes)
+      local one = upload.connect(agent.address)
+      assert.equal(0, one:upload(bytes).code)
+      return one.wire, one.session
+    end
+    local model = ("model A"):rep(1000)
+    local peer, session = uploaded(model)
+    assert.is_false((classify(peer, session)))
+    assert.is_true((classify(peer, session)))
+    assert.is_true((classify(uploaded(model))))
+    assert.is_false((classify(uploaded(("model B"):rep(1000)))))
+    local other, its = peer_with()
+    local response = other:call("RegisterResource", wire.register(its, { wire.blob("m.pt", model, upload.MAPPED) }))
+    assert.equal(0, response.code, response.message)
+    until_cached(other, its, "warm")
+    assert.is_true((classify(other, its)))
     agent:stop()
   end)
 
