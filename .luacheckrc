@@ -6,7 +6,7 @@ exclude_files = { "build*/" }
 -- What the engine gives to policies (runtime/policy/sandbox.lua).
 stds.policy = {
 	read_globals = {
-		"after", "backends", "breaker", "canary", "concurrency", "every", "hash", "least_inflight", "log", "metric",
+		"after", "backends", "breaker", "cache", "canary", "concurrency", "every", "hash", "least_inflight", "log", "metric",
 		"mirror", "plugin", "policy", "quota", "reject", "remote", "retry", "round_robin", "route", "sample",
 		"shared_counter", "shared_table", "weighted",
 	},

@@ -32,6 +32,7 @@ static void ask_policy(struct agent *agent, const struct aftermath_entry *entry)
 		.service_us = entry->service_us,
 		.bytes_out = entry->bytes_out,
 		.mirror = entry->mirror,
+		.cached = entry->cached,
 	};
 
 	if (session ? !session->policy : !agent->policy)
@@ -127,6 +128,7 @@ static void push_operation(struct session *session, const struct operation *oper
 		     .mirror = mirror,
 		     .bytes_in = operation->bytes_in,
 		     .bytes_out = operation->bytes_out,
+		     .cached = operation->cached,
 		     .queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
 		     .service_us = work->ended_us - work->started_us,
 	     });

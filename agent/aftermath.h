@@ -31,6 +31,7 @@ struct aftermath_entry {
 	const char *mirror; /* what the policy reads as result.mirror */
 	size_t bytes_in, bytes_out;
 	uint64_t queue_us, service_us;
+	bool cached;
 };
 
 struct aftermath {

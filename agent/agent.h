@@ -26,6 +26,7 @@
 #include "record.h"
 #include "server.h"
 #include "timers.h"
+#include "waiting.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,10 +56,14 @@ struct agent {
 	struct aftermath aftermath;
 	struct timers timers; /* of policies */
 	struct record record;
+	struct waitings waitings;
+	struct answers *answers; /* stores of policies */
+	size_t answers_bytes;	 /* of memory, in all of them and on their way */
 	struct contents contents;
 	struct metrics metrics;
 
 	struct backend *backends; /* in the order in which hints see them */
+	unsigned long comings;	  /* how often any has come up */
 	struct connection *connections;
 
 	uint64_t instance; /* among all agents, for sessions that go through several */

@@ -144,6 +144,7 @@ static bool ask_route(struct operation *operation)
 		mirror_begin(operation, backend_find(operation->agent, decision.backends[0]));
 		return false;
 	case POLICY_RETRY:
+	case POLICY_WAIT:
 	case POLICY_PASS:
 		break;
 	}

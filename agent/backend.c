@@ -164,6 +164,7 @@ static void plans_are_old(const struct agent *agent)
 void backend_up(struct backend *backend)
 {
 	backend->up = true;
+	backend->coming = ++backend->agent->comings;
 	plans_are_old(backend->agent);
 	log_info("backend %s is up", backend->name);
 	aftermath_backend(backend, true);
@@ -185,6 +186,7 @@ static void attach(struct backend *backend)
 
 	backend->reentrant = backend->agent->core->plugin_reentrant(plugin);
 	backend->up = true;
+	backend->coming = ++backend->agent->comings;
 	list_operations(plugin, operations, sizeof(operations));
 	log_info("backend %s: plugin %s %s: %s", backend->name, plugin->info->name,
 		 plugin->info->version, operations);

@@ -64,9 +64,10 @@ struct backend {
 	char name[POLICY_NAME_MAX];
 	char target[256]; /* as declared: what a reload compares */
 	bool up;
-	bool fresh;	    /* came up by a declaration that is not settled */
-	char why[512];	    /* it is down */
-	uint64_t reentrant; /* operations that need no turn of their own, LUACCEL_OP() bits */
+	unsigned long coming; /* which of all that came up it was, last: it may be another now */
+	bool fresh;	      /* came up by a declaration that is not settled */
+	char why[512];	      /* it is down */
+	uint64_t reentrant;   /* operations that need no turn of their own, LUACCEL_OP() bits */
 	struct vaccel_plugin *plugin;
 	struct pace paces[VACCEL_OP_MAX]; /* of its operations */
 	struct remote *remote;		  /* NULL: a plugin in this process */

@@ -2,6 +2,7 @@
  * decide.c - see decide.h.
  */
 #include "decide.h"
+#include "answers.h"
 #include "attempt.h"
 #include "connection.h"
 #include "log.h"
@@ -59,6 +60,7 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 	plan->count = decision->nr_backends;
 	plan->deadline = decision->deadline;
 	plan->per_op = decision->per_op;
+	session->answers = answers_for(session->agent, &decision->answers);
 	snprintf(plan->where, sizeof(plan->where), "%s", decision->where);
 	return true;
 }
@@ -209,6 +211,12 @@ void decide_ended(const struct operation *operation)
 		record_ended(operation);
 	if (operation->session->policy && operation_is_call(operation))
 		policy_session_ended(operation->session->policy);
+}
+
+void decide_refused(const struct operation *operation)
+{
+	if (record_is_on(operation->agent))
+		record_ended(operation);
 }
 
 void decide_moved(struct session *session)

@@ -54,6 +54,10 @@ void metrics_attempt(const struct operation *operation)
 	struct metrics_operation *counts = &backend->operations[operation->type];
 	const struct work *work = &operation->work;
 
+	if (operation->cached) {
+		counts->cached++;
+		return;
+	}
 	counts->failed += operation->code != 0;
 	add(&counts->times, work->ended_us ? work->ended_us - work->started_us : 0);
 	if (!work->ended_us)

@@ -25,7 +25,7 @@ struct metrics_times {
 };
 
 struct metrics_operation {
-	uint64_t failed;
+	uint64_t failed, cached; /* the latter came to no backend */
 	struct metrics_times times;
 };
 

@@ -108,6 +108,7 @@ static void put_counts(FILE *out, const struct labels *labels,
 {
 	put_count(out, labels, "ok", operation->times.count - operation->failed);
 	put_count(out, labels, "error", operation->failed);
+	put_count(out, labels, "cached", operation->cached);
 }
 
 static void put_seconds(FILE *out, const struct labels *labels,
@@ -125,7 +126,7 @@ static void each_operation(FILE *out, const char *backend, const struct metrics_
 	int type;
 
 	for (type = 0; type < VACCEL_OP_MAX; type++) {
-		if (!counts->operations[type].times.count)
+		if (!counts->operations[type].times.count && !counts->operations[type].cached)
 			continue;
 		labels.op = vaccel_op_type_name((vaccel_op_type_t)type, name, sizeof(name));
 		put(out, &labels, &counts->operations[type]);
@@ -359,6 +360,7 @@ static void put_memory(FILE *out, const struct agent *agent)
 	series(out, "memory_bytes", "what", "disk", used[ACCOUNT_DISK]);
 	series(out, "memory_bytes", "what", "shm", used[ACCOUNT_SHM]);
 	series(out, "memory_bytes", "what", "policy", policy_engine_memory(agent->engine));
+	series(out, "memory_bytes", "what", "cache", agent->answers_bytes);
 }
 
 static void put_all(FILE *out, const struct agent *agent)

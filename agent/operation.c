@@ -11,6 +11,7 @@
  */
 #include "operation.h"
 #include "attempt.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
@@ -19,6 +20,7 @@
 #include "reply.h"
 #include "resource.h"
 #include "side.h"
+#include "waiting.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +35,7 @@ void operation_init(struct operation *operation, const struct operation_class *c
 	operation->session = session_ref(session);
 	operation->resource = resource ? resource_ref(resource) : NULL;
 	operation->id = ++session->agent->next_operation;
+	session->changing += operation_changes(operation);
 }
 
 struct operation *operation_new(const struct operation_class *class, struct session *session,
@@ -501,9 +504,13 @@ static void granted(struct turn *turn)
 	}
 }
 
-static void enqueue(struct operation *operation)
+void operation_go_on(struct operation *operation)
 {
-	struct session *session = session_ref(operation->session);
+	struct session *session;
+
+	if (cache_answers(operation))
+		return;
+	session = session_ref(operation->session);
 
 	operation->state = OPERATION_QUEUED;
 	operation->turn.granted = granted;
@@ -518,11 +525,21 @@ static bool begins_work(enum operation_kind kind)
 	return kind == OPERATION_REGISTER || kind == OPERATION_LOAD || kind == OPERATION_RUN;
 }
 
-void operation_start(struct operation *operation, struct ttrpc_request *request,
-		     const ProtobufCMessage *message)
+void operation_admit(struct operation *operation)
 {
 	struct policy_decision decision;
 
+	if (!decide_operation(operation, &decision))
+		return operation_refuse(operation, decision.code, decision.text);
+	if (decision.verdict == POLICY_WAIT)
+		return waiting_begin(operation, &decision);
+	decide_began(operation);
+	operation_go_on(operation);
+}
+
+void operation_start(struct operation *operation, struct ttrpc_request *request,
+		     const ProtobufCMessage *message)
+{
 	operation->request = request;
 	operation->arena = &request->arena;
 	operation->message = message;
@@ -537,24 +554,14 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 	}
 	if (operation->session->plan.deadline > 0 && operation_is_call(operation))
 		ttrpc_request_within(request, operation->session->plan.deadline);
-	if (!decide_operation(operation, &decision)) {
-		operation->code = decision.code;
-		metrics_attempt(operation);
-		metrics_operation(operation);
-		operation->session->operations++;
-		operation->session->errors++;
-		reply_refused(request, decision.code, decision.text);
-		return operation_free(operation);
-	}
-	decide_began(operation);
-	enqueue(operation);
+	operation_admit(operation);
 }
 
 void operation_start_own(struct operation *operation)
 {
 	operation->received_us = agent_now_us();
 	operation->agent->nr_operations++;
-	enqueue(operation);
+	operation_go_on(operation);
 }
 
 void operation_end_session(struct session *session, const char *why, struct ttrpc_request *request,
@@ -565,5 +572,6 @@ void operation_end_session(struct session *session, const char *why, struct ttrp
 	sides_end(session, why, class);
 	connection_drop_session(session, why);
 	operation->request = request;
+	waiting_session_ended(session);
 	operation_start_own(operation);
 }

@@ -53,6 +53,7 @@ struct operation_class {
 	void (*reply)(struct operation *operation);
 	/* Free what run() made. May be NULL. */
 	void (*release)(struct operation *operation);
+	bool pure; /* the answer depends on nothing but the message and the models: see cache.h */
 };
 
 struct operation {
@@ -69,6 +70,7 @@ struct operation {
 	const struct backend *backend;	 /* that it was given to last; NULL: to none */
 	void *result;			 /* of run(); class->release() frees it */
 	size_t bytes_in, bytes_out;	 /* of the request; of the result */
+	bool cached;			 /* the answer is an earlier operation's */
 
 	/* of one that runs aside, for another session; NULL of all others */
 	struct session *home;			    /* counted: that session */
@@ -84,6 +86,7 @@ struct operation {
 	struct turn turn, model_turn; /* on the session's strand, on the replica's */
 	struct registration *at;      /* what the work in progress is about */
 	bool moved;
+	struct lookup *lookup;	       /* NULL: no cache was asked */
 	const struct backend *refused; /* it, in a shared turn; the next turn is to move on */
 	struct work work;
 	int code;
@@ -96,6 +99,9 @@ void operation_init(struct operation *operation, const struct operation_class *c
 
 /* Is it one in the sense of policies: something that a backend does for the peer? */
 bool operation_is_call(const struct operation *operation);
+
+/* May others of the session come to another answer once it has run? */
+bool operation_changes(const struct operation *operation);
 
 /* For a request of a peer; takes over nothing until operation_start(). NULL: out of memory. */
 struct operation *operation_new(const struct operation_class *class, struct session *session,
@@ -113,6 +119,13 @@ void operation_run_again(struct operation *operation);
 
 /* Whoever would have the answer has gone, or has another. */
 bool operation_is_in_vain(const struct operation *operation);
+/* Ask whether it may run, and go on as that says. It may be gone afterwards, as after each of
+ * these. */
+void operation_admit(struct operation *operation);
+/* It has been admitted, and counted: take a turn in the session. */
+void operation_go_on(struct operation *operation);
+/* It has not: answer with the code and the sentence. */
+void operation_refuse(struct operation *operation, int code, const char *text);
 
 /* Answer with a message; what it references must live until class->release(). */
 void operation_reply(struct operation *operation, const ProtobufCMessage *response);

@@ -3,6 +3,7 @@
  */
 #include "operation_end.h"
 #include "attempt.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
@@ -21,6 +22,11 @@ bool operation_is_call(const struct operation *operation)
 	       operation->class->kind == OPERATION_RUN;
 }
 
+bool operation_changes(const struct operation *operation)
+{
+	return operation->class->kind != OPERATION_RUN;
+}
+
 void operation_drop_result(struct operation *operation)
 {
 	if (operation->class->release)
@@ -36,6 +42,8 @@ void operation_free(struct operation *operation)
 	operation_drop_result(operation);
 	if (operation->mirror)
 		mirror_leave(operation);
+	cache_forget(operation);
+	operation->session->changing -= operation_changes(operation);
 	if (operation->resource)
 		resource_unref(operation->resource);
 	if (operation->home)
@@ -44,6 +52,17 @@ void operation_free(struct operation *operation)
 	free(operation->attempt);
 	free(operation);
 	agent->nr_operations--;
+}
+
+void operation_refuse(struct operation *operation, int code, const char *text)
+{
+	operation->code = code;
+	metrics_attempt(operation);
+	metrics_operation(operation);
+	operation->session->operations++;
+	operation->session->errors++;
+	reply_refused(operation->request, code, text);
+	operation_free(operation);
 }
 
 /* The reply has left, or nobody waits for it any more. */
@@ -60,6 +79,7 @@ static void replied(void *arg)
 
 void operation_reply(struct operation *operation, const ProtobufCMessage *response)
 {
+	cache_keep(operation, response);
 	if (operation->mirror)
 		mirror_answers(operation, response);
 	if (!operation->home)
@@ -122,7 +142,7 @@ static void count(struct operation *operation)
 		session->answered || (!operation->code && operation->class->kind == OPERATION_RUN);
 	session->bytes_in += operation->bytes_in;
 	session->bytes_out += operation->bytes_out;
-	if (!operation->work.ended_us)
+	if (!operation->work.ended_us || operation->cached)
 		return;
 	histogram_add(&session->wait, operation->work.started_us - operation->received_us);
 	histogram_add(&session->service, operation->work.ended_us - operation->work.started_us);
@@ -226,4 +246,12 @@ void operation_finish(struct operation *operation, int code)
 	settle(operation);
 	strand_release(&operation->session->strand, &operation->turn);
 	answer(operation);
+}
+
+void operation_finish_cached(struct operation *operation, const ProtobufCMessage *response)
+{
+	operation->state = OPERATION_DONE;
+	operation->work.started_us = operation->work.ended_us = agent_now_us();
+	count(operation);
+	operation_reply(operation, response);
 }

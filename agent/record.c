@@ -70,6 +70,7 @@ static void put_decision(struct record_line *line, const struct policy_decision 
 		[POLICY_PASS] = "pass",
 		[POLICY_ROUTE] = "route",
 		[POLICY_REJECT] = "reject",
+		[POLICY_WAIT] = "wait",
 	};
 	size_t i;
 
@@ -83,6 +84,8 @@ static void put_decision(struct record_line *line, const struct policy_decision 
 		record_line_text(line, "text", decision->text);
 		return;
 	}
+	if (decision->verdict == POLICY_WAIT)
+		return;
 	record_line_open(line, "plan", '[');
 	for (i = 0; i < decision->nr_backends; i++)
 		record_line_text(line, NULL, decision->backends[i]);

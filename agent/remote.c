@@ -322,6 +322,7 @@ void remote_start(struct remote *remote)
 	remote->watched = remote->new = true;
 	remote->wait = REVIVE_FIRST;
 	backend->up = true; /* until the probe says otherwise */
+	backend->coming = ++backend->agent->comings;
 	if (!remote->probing)
 		probe(remote);
 }

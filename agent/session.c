@@ -2,6 +2,7 @@
  * session.c - see session.h.
  */
 #include "session.h"
+#include "answers.h"
 #include "connection.h"
 #include "log.h"
 #include "operation.h"
@@ -88,6 +89,8 @@ void session_unref(struct session *session)
 	if (!session->is_side)
 		account_give(session->account, ACCOUNT_SESSIONS, 1);
 	account_unref(session->account);
+	if (session->answers)
+		answers_unref(session->answers);
 	profile_free(session->profile);
 	free(session->farewell);
 	free(session);

@@ -46,7 +46,10 @@ struct session {
 	size_t nr_via;
 	struct policy_session *policy;
 	struct plan plan;
-	size_t at; /* in the plan: where the leg is or will be */
+	struct answers *answers; /* of the plan; counted; NULL: it has no cache */
+	unsigned changing; /* operations that change what others depend on, and have not ended */
+	unsigned waiting;  /* operations, until others have ended: waiting.h */
+	size_t at;	   /* in the plan: where the leg is or will be */
 	struct leg leg;
 	struct registration *registrations; /* in the order of their coming */
 	struct strand strand;

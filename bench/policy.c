@@ -110,7 +110,7 @@ static int tell_done(struct vaccel_session *unused)
 	const struct policy_op op = {
 		.name = "image_classify", .id = 7, .backend = "cpu", .bytes_in = 4096
 	};
-	const struct policy_result result = { 0, "cpu", 3, 900, 40, NULL };
+	const struct policy_result result = { 0, "cpu", 3, 900, 40, NULL, false };
 
 	(void)unused;
 	policy_op_done(engine, session, &op, &result);

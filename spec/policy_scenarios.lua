@@ -257,6 +257,19 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "session", "b" }, { "op", "b", bytes = 10 } },
   },
   {
+    name = "more wait",
+    script = policy 'op_admit = concurrency { limit = 1, key = "uid", queue = 2, wait = 60 }',
+    plugins = { "witness" },
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 } },
+  },
+  {
+    name = "answers that are kept, which the simulator has not",
+    script = [[backends { one = plugin "witness" }
+local kept = cache { bytes = 1e6, ttl = 60, key = "uid" }
+]] .. policy 'session_route = function () return route { "one", cache = kept } end',
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 } },
+  },
+  {
     name = "a quota for each listener, also after a reload",
     script = policy 'op_admit = quota { rate = 0.001, burst = 2, key = "listener", keys = 10 }',
     plugins = { "witness" },

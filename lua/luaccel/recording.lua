@@ -47,7 +47,7 @@ local IS = {
   flag = function (value) return type(value) == "boolean" end,
   plan = texts(1, 8),
   names = texts(0, 1024),
-  verdict = function (value) return value == "pass" or value == "route" or value == "reject" end,
+  verdict = function (value) return value == "pass" or value == "route" or value == "reject" or value == "wait" end,
   operation = function (value) return is_text(value) and sim.is_operation(value) end,
 }
 

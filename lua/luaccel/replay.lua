@@ -67,9 +67,18 @@ end
 
 -- ---- time
 
+--- It does not run any more, if it ever did: it may still wait for its turn.
+local function ended(op)
+  if op.place and not op.place:admitted() then
+    op.place:leave()
+  else
+    op.session.handle:ended()
+  end
+end
+
 --- What was assumed to run ends when its time has come.
 local function finish(op)
-  op.session.handle:ended()
+  ended(op)
   op.session.handle:told(op.asked, { code = 0, backend = op.session.backend, service_us = op.us })
   op.session.ops[op.asked.id] = nil
 end
@@ -157,7 +166,7 @@ local function close(replay, session)
       finish(op)
     else
       replay.ops[op.asked.id] = nil
-      if not op.result then session.handle:ended() end
+      if not op.result then ended(op) end
     end
   end
   session.handle:close()
@@ -230,7 +239,7 @@ function on.op(replay, line)
   replay:compare("op_admit", line, line, is, { peer = session.peer, what = line.name })
   if is.verdict == "reject" then return end
   asked.deadline = nil -- as it is in op_done
-  local op = { session = session, asked = asked }
+  local op = { session = session, asked = asked, place = is.place }
   session.ops[line.o] = op
   if line.verdict == "reject" or not session.follows and session.backend ~= line.b then
     session.backend = session.backend or session.plan[1]
@@ -245,7 +254,7 @@ on["end"] = function (replay, line)
   local op = replay.ops[line.o]
   if not op or op.result then return end
   local session = op.session
-  session.handle:ended()
+  ended(op)
   if session.follows or session.backend == line.b then
     op.result = { code = line.code, backend = line.b, queue_us = line.queue_us, service_us = line.service_us,
       bytes_out = line.out }
@@ -262,7 +271,7 @@ function on.done(replay, line)
   replay.ops[line.o] = nil
   if not op then return end
   op.session.ops[line.o] = nil
-  if not op.result then op.session.handle:ended() end -- its end was lost
+  if not op.result then ended(op) end -- its end was lost
   op.result = op.result or { code = line.code, backend = op.asked.backend }
   if not op.elsewhere then op.result.code = line.code end
   op.session.handle:told(op.asked, op.result)

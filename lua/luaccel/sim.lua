@@ -103,7 +103,7 @@ local function load(o)
   local plugins, given = o.plugins or {}, o.backends or {}
   local world = setmetatable({
     engine = engine.new(o.time or 1767225600, o.seed or 1),
-    backends = {}, asked = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
+    backends = {}, asked = {}, waiting = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
   }, World)
   world:reload()
   for name, backend in pairs(given) do
@@ -117,8 +117,10 @@ local function load(o)
   return world
 end
 
+local settle, expire, ask_again -- operations that wait: below
+
 --- Load the scripts anew, or others in their place, as SIGHUP does. When they are not good it raises
---- the sentence, and the old ones stay.
+--- the sentence, and the old ones stay. Operations that wait are asked about anew.
 function World:reload(...)
   local scripts = select("#", ...) > 0 and { ... } or self.scripts
   local declared, why = self.engine:load(scripts, self.plugins)
@@ -130,13 +132,15 @@ function World:reload(...)
   for _, backend in ipairs(declared) do
     self.backends[backend.name] = self.backends[backend.name] or new_backend(backend.kind)
   end
+  ask_again(self)
 end
 
---- Let so many seconds pass; timers run when they are due.
+--- Let so many seconds pass; timers run when they are due, and operations have waited long enough.
 ---@param seconds number
 function World:advance(seconds)
   describe(self)
   self.engine:advance(seconds)
+  expire(self)
 end
 
 --- Seconds since 1970, as scripts see it.
@@ -263,10 +267,18 @@ function Session:resource(resource)
   return note(self.world, "resource_admit", self.handle:resource(resource))
 end
 
---- The session ends.
+--- The session ends, and what waits in it.
 function Session:close()
-  describe(self.world)
+  local world = self.world
+  describe(world)
+  for _, operation in ipairs(world.waiting) do
+    if operation.session == self then
+      operation:refuse { verdict = "reject", code = ESESS, text = ("session %d has ended"):format(self.id) }
+    end
+  end
+  settle(world)
   self.handle:close()
+  settle(world)
 end
 
 -- ---- operations
@@ -317,6 +329,8 @@ end
 ---@field on string? the backend that runs it
 ---@field said table what it will come to there
 ---@field where string? the line that decided of it last
+---@field waiting boolean its turn has not come
+---@field refusal luaccel.sim.Decision? it waited in vain
 local Operation = {}
 Operation.__index = Operation
 
@@ -377,7 +391,67 @@ local function begin_first(running)
   begin(running, session.backend, said)
 end
 
---- Begin an operation and leave it running.
+--- It was admitted: it runs until it is finished.
+local function begin_admitted(operation)
+  operation.waiting, operation.began = false, operation.session.world:time()
+  begin_first(operation)
+end
+
+---@private
+function Operation:refuse(decision)
+  self.waiting, self.refusal = false, decision
+  if self.place then self.place:leave() end
+end
+
+local function waited_in_vain(operation)
+  local said = operation.admitted
+  operation:refuse { verdict = "reject", code = said.code, where = said.where,
+    text = ("%s; waited %g s"):format(said.text, said.seconds) }
+end
+
+--- Ask whether it may begin.
+local function admit(operation)
+  local session = operation.session
+  local world = session.world
+  local said = note(world, "op_admit", session.handle:admit(operation.op))
+  operation.admitted, operation.place, operation.where = said, said.place, said.where
+  operation.waiting = said.verdict == "wait"
+  if operation.waiting then
+    world.waiting[#world.waiting + 1] = operation
+  elseif said.verdict == "reject" then
+    operation:refuse(said)
+  else
+    begin_admitted(operation)
+  end
+end
+
+--- Those whose turn has come begin; those that wait no more are forgotten.
+function settle(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do
+    if operation.waiting and operation.place:admitted() then begin_admitted(operation) end
+    if operation.waiting then world.waiting[#world.waiting + 1] = operation end
+  end
+end
+
+function expire(world)
+  for _, operation in ipairs(world.waiting) do
+    if world:time() > operation.came + operation.admitted.seconds - 1e-6 then waited_in_vain(operation) end
+  end
+  settle(world)
+end
+
+--- As they came, by the scripts that are in force now.
+function ask_again(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do operation.place:leave() end
+  for _, operation in ipairs(waiting) do admit(operation) end
+  expire(world)
+end
+
+--- Begin an operation and leave it running, or waiting for its turn.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Operation? running
@@ -390,11 +464,10 @@ function Session:start(name, o)
   world.operations = world.operations + 1
   local op = { name = name, id = world.operations, backend = self.backend, bytes_in = o.bytes_in,
     deadline = shorter(o.deadline, self.deadline), retries = (o.attempt or 1) - 1 }
-  local decision = note(world, "op_admit", self.handle:admit(op))
-  if decision.verdict == "reject" then return nil, decision end
-  local running = setmetatable({ session = self, op = op, where = decision.where, left = {} }, Operation)
-  begin_first(running)
-  return running
+  local operation = setmetatable({ session = self, op = op, came = world:time(), left = {} }, Operation)
+  admit(operation)
+  if operation.refusal then return nil, operation.refusal end
+  return operation
 end
 
 local function microseconds(said) return (said.service or 0) * 1e6 end
@@ -408,9 +481,10 @@ local function served(world, name, said)
   world.engine:served(name, said.code, microseconds(said))
 end
 
-local function result_of(name, said, mirror)
-  return { code = said.code, backend = name, service_us = microseconds(said), bytes_out = said.bytes_out,
-    mirror = mirror }
+local function result_of(operation, name, said, mirror)
+  local queue_us = math.floor((operation.began - operation.came) * 1e6 + 0.5)
+  return { code = said.code, backend = name, queue_us = queue_us, service_us = microseconds(said),
+    bytes_out = said.bytes_out, mirror = mirror }
 end
 
 --- After a failure: where the scripts want it tried again. The clock goes on by what that takes.
@@ -419,7 +493,7 @@ local function retried(running)
   if said.code == 0 or not running.on or not engine.is_idempotent(op.name) then return false end
   local again = said.code == ENOTSUP and begin_on(running, running.left)
   if not again and op.retries < RETRIES then
-    local decision = note(session.world, "op_failed", session.handle:failed(op, result_of(running.on, said)))
+    local decision = note(session.world, "op_failed", session.handle:failed(op, result_of(running, running.on, said)))
     again = decision.verdict == "retry" and begin_on(running, decision.backends)
     if again then op.retries, running.where = op.retries + 1, decision.where end
   end
@@ -432,32 +506,37 @@ local function finish_mirror(running)
   local session, mirror, said = running.session, running.mirror, running.said
   served(session.world, mirror.on, mirror.said)
   local same = mirror.said.code == said.code and (said.code ~= 0 or mirror.said.answer == said.answer)
-  session.handle:told(running.op, result_of(mirror.on, mirror.said, same and "equal" or "differ"))
+  session.handle:told(running.op, result_of(running, mirror.on, mirror.said, same and "equal" or "differ"))
 end
 
---- It ends, now; the time that it took has passed before, but for what further attempts take.
+--- It ends, now; the time that it took has passed before, but for what further attempts take. Those
+--- that wait for it go on.
 ---@return luaccel.sim.Decision
 function Operation:finish()
+  if self.refusal then return self.refusal end
+  if self.waiting then error("the operation waits for its turn: finish another, or let time pass", 2) end
   local session = self.session
   repeat
     if self.on then served(session.world, self.on, self.said) end
   until not retried(self)
   local said = self.said
   session.answered = session.answered or said.code == 0
-  session.handle:done(self.op, result_of(self.on, said))
+  session.handle:done(self.op, result_of(self, self.on, said))
   if self.mirror then finish_mirror(self) end
+  settle(session.world)
   return { verdict = "pass", code = said.code, text = said.text, where = self.where, backend = self.on,
     attempts = self.op.retries + 1 }
 end
 
---- One operation from its beginning to its end; the clock goes on by what it takes.
+--- One operation from its beginning to its end; the clock goes on by what it takes. One that would
+--- wait does so in vain, as nothing else goes on.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Decision
 function Session:op(name, o)
   local running, refusal = self:start(name, o)
   if not running then return refusal end
-  self.world:advance(running.said.service or 0)
+  self.world:advance(running.waiting and running.admitted.seconds or running.said.service or 0)
   return running:finish()
 end
 

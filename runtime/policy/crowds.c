@@ -4,7 +4,7 @@
  * A crowd is the sessions of one key; it lives as long as one of them. Each session is in one crowd
  * for each kind of key, whether or not a policy asks, so that a policy that is loaded later, or
  * anew, finds the truth; and in one for each tag that objects look at (tags.c). On the engine's
- * thread, but for the counts, which any thread changes.
+ * thread, but for the counts, which any thread adds to.
  *
  * A tag can change while operations run: then they leave one crowd for the other with the session,
  * so that a crowd's count is what runs in its sessions. Whoever counts must not meet that half-way,
@@ -15,14 +15,6 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
-
-struct policy_crowd {
-	struct policy_crowd *next;
-	enum policy_key by;
-	uint64_t key;
-	size_t sessions;
-	atomic_long inflight;
-};
 
 static struct policy_crowd **place_of(struct policy_engine *engine, enum policy_key by,
 				      uint64_t key)
@@ -131,18 +123,19 @@ void policy_crowds_count(struct policy_session *session, long operations)
 	release(session);
 	for (int by = 0; by < KEY_TAGS; by++)
 		count(session->crowds[by], operations);
-}
-
-long policy_crowd_inflight(const struct policy_session *session, enum policy_key by)
-{
-	return atomic_load_explicit(&session->crowds[by]->inflight, memory_order_relaxed);
+	/* A session can leave a tag's crowd while an operation waits, so nothing waits in those. */
+	for (int by = 0; by < KEY_TAGS && operations < 0; by++)
+		if (session->crowds[by]->lanes)
+			policy_lanes_let_in(session->crowds[by]);
 }
 
 void policy_crowds_forked(struct policy_engine *engine)
 {
 	for (size_t i = 0; i < CROWD_CHAINS; i++)
-		for (struct policy_crowd *crowd = engine->crowds[i]; crowd; crowd = crowd->next)
+		for (struct policy_crowd *crowd = engine->crowds[i]; crowd; crowd = crowd->next) {
+			policy_lanes_forked(crowd);
 			atomic_store(&crowd->inflight, 0);
+		}
 	for (struct policy_session *session = engine->sessions; session; session = session->next) {
 		session->life->inflight = 0;
 		release(session); /* another thread of the parent may have held it */

@@ -59,6 +59,7 @@ static void push_result(lua_State *L, const struct policy_result *result)
 	else
 		lua_pushnumber(L, (lua_Number)result->bytes_out);
 	policy_push_text(L, result->mirror);
+	lua_pushboolean(L, result->cached);
 }
 
 /* The value at the top, which may only be nil or what this hook may say. */
@@ -73,12 +74,17 @@ static void take_answer(lua_State *L, struct policy_engine *engine, struct quest
 	if (!value)
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   luaL_typename(L, -1), info->says);
-	if (!(info->kinds & MAY_SAY(value->kind)))
+	if (value->kind != VALUE_WAIT && !(info->kinds & MAY_SAY(value->kind)))
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   policy_value_names[value->kind], info->says);
-	if (info->of_op && (value->keep.wanted || value->deadline > 0 || value->per_op))
+	if (value->kind == VALUE_WAIT && q->hook != HOOK_OP_ADMIT)
+		luaL_error(L, "%s returned what concurrency said of an operation; it may return %s",
+			   info->name, info->says);
+	if (info->of_op &&
+	    (value->keep.wanted || value->deadline > 0 || value->per_op || value->cache))
 		luaL_error(L,
-			   "%s returned a route with sticky, ttl, uses, deadline or per_op, which "
+			   "%s returned a route with sticky, ttl, uses, deadline, per_op or cache, "
+			   "which "
 			   "are of a session's route",
 			   info->name);
 	for (size_t i = 0; i < value->nr; i++) {
@@ -133,7 +139,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_result(L, q->result);
 		push_op(L, q);
-		lua_call(L, 14, 1);
+		lua_call(L, 15, 1);
 		break;
 	}
 	if (policy_hooks[q->hook].says)
@@ -235,19 +241,28 @@ static void apply_answer(struct policy_decision *decision, const struct question
 		[VALUE_MIRROR] = POLICY_MIRROR,
 	};
 	const struct policy_value *answer = q->answer;
+	const bool waits = decision->verdict == POLICY_WAIT;
 	char where[POLICY_NAME_MAX];
 
 	if (!answer)
 		return;
 	policy_write_where(where, q->script,
 			   answer->line ? answer->line : q->script->hooks[q->hook].line);
-	if (answer->kind == VALUE_REJECT)
-		return refuse(decision, q->script, answer->code, where, answer->text);
+	if (answer->kind == VALUE_REJECT || answer->kind == VALUE_WAIT) {
+		refuse(decision, q->script, answer->code, where, answer->text);
+		if (answer->kind == VALUE_WAIT && !waits) { /* for one thing at a time */
+			decision->verdict = POLICY_WAIT;
+			decision->wait = answer->wait;
+		}
+		return;
+	}
 	if (decision->verdict != POLICY_PASS)
 		return; /* the first one wins */
 	choose(decision, verdicts[answer->kind], where, answer->names, answer->nr);
 	decision->deadline = answer->deadline;
 	decision->per_op = answer->per_op;
+	if (answer->cache)
+		decision->answers = policy_answers_of(answer->cache);
 }
 
 static void apply_on_error(struct policy_decision *decision, const struct question *q)
@@ -298,6 +313,7 @@ static void pass(struct policy_decision *decision)
 	decision->nr_backends = 0;
 	decision->deadline = 0;
 	decision->per_op = false;
+	decision->answers.id = 0;
 	decision->text[0] = decision->where[0] = '\0';
 }
 

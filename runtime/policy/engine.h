@@ -12,6 +12,7 @@
  *   tags.c      tags that objects tell sessions apart by
  *   shared.c    counters and tables that scripts have in common
  *   metric*.c   numbers of scripts, for the agent's metrics (metric.h)
+ *   lanes.c     and which wait for some of them to end
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -62,7 +63,7 @@ enum policy_hook {
 	NR_HOOKS
 };
 
-enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_RETRY, VALUE_MIRROR };
+enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_RETRY, VALUE_MIRROR, VALUE_WAIT };
 
 #define MAY_SAY(kind) (1U << (kind))
 
@@ -167,7 +168,7 @@ struct name_use {
 	int line;
 };
 
-/* An object whose state outlives a reload by its name. */
+/* An object whose state outlives a reload by its name, or that C refers to. */
 struct named_object {
 	struct policy_object *object;
 	int ref;
@@ -195,8 +196,6 @@ struct policy_generation {
 	struct name_use *uses;	     /* while loading */
 	size_t nr_uses;
 };
-
-struct policy_crowd;
 
 enum { CROWD_CHAINS = 256 };
 
@@ -395,6 +394,16 @@ struct policy_session {
 	struct policy_session *next, **link;
 };
 
+/* The sessions of one key: crowds.c. */
+struct policy_crowd {
+	struct policy_crowd *next;
+	enum policy_key by;
+	uint64_t key;
+	size_t sessions;
+	atomic_long inflight;
+	struct policy_lane *lanes; /* what waits, by limit: lanes.c */
+};
+
 /* ---- crowds.c */
 
 int policy_crowds_join(struct policy_engine *engine, struct policy_session *session); /* -ENOMEM */
@@ -402,10 +411,8 @@ void policy_crowds_leave(struct policy_engine *engine, struct policy_session *se
 /* The session's key by the tag in a slot is another, and so is its crowd. -ENOMEM: not now. */
 int policy_crowds_move(struct policy_engine *engine, struct policy_session *session, unsigned slot,
 		       uint64_t key);
-/* So many operations more run in the session, or fewer. Any thread. */
+/* So many operations more run in the session, or fewer: more on any thread. */
 void policy_crowds_count(struct policy_session *session, long operations);
-/* Of all sessions that have the key in common with this one. */
-long policy_crowd_inflight(const struct policy_session *session, enum policy_key by);
 /* In a child of fork(): the operations were the parent's. */
 void policy_crowds_forked(struct policy_engine *engine);
 
@@ -434,6 +441,16 @@ void policy_metrics_open(lua_State *L, struct policy_engine *engine);
 void policy_metrics_inherit(lua_State *L, const struct policy_engine *engine,
 			    const struct script *script);
 void policy_metrics_unref(lua_State *L, const struct policy_generation *gen);
+/* ---- lanes.c */
+
+/* Must an operation of the session wait, for those that run or for those that wait already? */
+bool policy_must_wait(const struct policy_session *session, const struct policy_wait *wait);
+/* How many do. */
+size_t policy_nr_waiting(const struct policy_session *session, const struct policy_wait *wait);
+/* Some have ended. */
+void policy_lanes_let_in(struct policy_crowd *crowd);
+/* In a child of fork(): those that wait are threads of the parent. */
+void policy_lanes_forked(struct policy_crowd *crowd);
 
 /* ---- text.c */
 
@@ -456,8 +473,10 @@ const char *policy_script_label(const struct script *script);
 /* What scripts call the functions that make values, by their kinds. */
 extern const char *const policy_value_names[];
 
-/* What route, reject, retry and mirror give: a userdata that scripts can pass about but not make or
- * change. */
+/*
+ * What route, reject, retry and mirror give, and objects that are asked: a userdata that scripts
+ * can pass about but not make or change.
+ */
 struct policy_value {
 	enum value_kind kind;
 	int code;
@@ -467,6 +486,8 @@ struct policy_value {
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* seconds; 0: none */
 	bool per_op;	 /* op_route is asked for operations of the session */
+	struct policy_wait wait;
+	const struct policy_object *cache; /* the generation's; NULL: none */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */
@@ -497,6 +518,10 @@ int policy_lua_retry(lua_State *L);
 int policy_lua_mirror(lua_State *L);
 int policy_lua_plugin(lua_State *L);
 int policy_lua_remote(lua_State *L);
+
+/* ---- library/cache.c */
+
+struct policy_answers policy_answers_of(const struct policy_object *object);
 
 /* ---- remember.c */
 

@@ -178,11 +178,12 @@ local function enter_op(hook, ...)
 end
 
 --- Ask an op_failed, tell an op_done.
-local function enter_done(hook, code, by, queue_us, service_us, bytes_out, mirror, ...)
+local function enter_done(hook, code, by, queue_us, service_us, bytes_out, mirror, cached, ...)
 	fill(...)
 	local data = result_data
 	data.code, data.backend, data.queue_us = code, by, queue_us
 	data.service_us, data.bytes_out, data.mirror = service_us, bytes_out, mirror
+	data.cached = cached
 	result_meta.__index = data
 	local said = hook(op, result)
 	expire()

@@ -28,6 +28,7 @@ enum { POLICY_NAME_MAX = 64, POLICY_PLAN_MAX = 8, POLICY_TEXT_MAX = 256 };
 
 struct policy_engine;
 struct policy_generation;
+struct policy_lane;
 struct policy_session;
 
 /* A backend at this moment. */
@@ -210,24 +211,48 @@ void policy_session_set_route(struct policy_engine *engine, struct policy_sessio
 			      const char *backend, const char *plan);
 
 /*
- * An operation of it begins, or has ended: what scripts read as s.inflight, and what concurrency
- * limits. Any thread.
+ * An operation of it begins (any thread), or has ended: what scripts read as s.inflight, and what
+ * concurrency limits. An end may let in what waits.
  */
 void policy_session_begins(struct policy_session *session);
 void policy_session_ended(struct policy_session *session);
 
-enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT, POLICY_RETRY, POLICY_MIRROR };
+/* A queue, of all sessions that have one key in common, and how long one may stand in it. */
+struct policy_wait {
+	int by;	      /* enum policy_key */
+	long limit;   /* the first goes on when fewer operations than that run */
+	size_t queue; /* so many stand in it at most */
+	double seconds;
+};
+
+/* Where answers of the session's operations are kept for others. */
+struct policy_answers {
+	uint64_t id;	/* of all such places in this process; 0: nowhere */
+	size_t bytes;	/* that they may take */
+	double seconds; /* that one holds */
+	int by;		/* enum policy_key: sessions that differ in it do not share them */
+};
+
+enum policy_verdict {
+	POLICY_PASS,
+	POLICY_ROUTE,
+	POLICY_REJECT,
+	POLICY_RETRY,
+	POLICY_MIRROR,
+	POLICY_WAIT
+};
 
 struct policy_decision {
 	enum policy_verdict verdict;
-	int code;		     /* REJECT: a VACCEL_* code */
-	char text[POLICY_TEXT_MAX];  /* REJECT: "refused by policy inference (p.lua:12): over quota"
-				      */
+	int code;		     /* REJECT: a VACCEL_* code; WAIT: if its turn does not come */
+	char text[POLICY_TEXT_MAX];  /* and: "refused by policy inference (p.lua:12): over quota" */
 	char where[POLICY_NAME_MAX]; /* the line that decided: "p.lua:12"; "" for none */
 	size_t nr_backends;	     /* ROUTE, RETRY, MIRROR: first to last */
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
-	double deadline; /* ROUTE: seconds for each operation of the session; 0: none */
-	bool per_op;	 /* ROUTE: policy_op_route() is to be asked for its operations */
+	double deadline;	 /* ROUTE: seconds for each operation of the session; 0: none */
+	bool per_op;		 /* ROUTE: policy_op_route() is to be asked for its operations */
+	struct policy_wait wait; /* WAIT */
+	struct policy_answers answers; /* ROUTE */
 };
 
 /* Is the connection taken? Any reject refuses. */
@@ -242,6 +267,11 @@ void policy_epoch_advance(struct policy_engine *engine);
 /* The session's one plan. Scripts in order: any reject refuses, the first plan wins. */
 void policy_session_route(struct policy_engine *engine, struct policy_session *session,
 			  struct policy_decision *decision);
+
+/* Has any script in force such a place? */
+bool policy_answers_live(const struct policy_engine *engine, uint64_t id);
+/* What sessions that share answers have in common, as a text: 256 bytes are enough. */
+void policy_answers_key(const struct policy_session *session, int by, char *text, size_t size);
 
 struct policy_op {
 	const char *name;    /* "image_classify", as vaccel_op_type_name() has it */
@@ -259,6 +289,7 @@ struct policy_result {
 	uint64_t queue_us, service_us;
 	size_t bytes_out;   /* SIZE_MAX: not known */
 	const char *mirror; /* "equal", "differ", "failed": of one that ran beside; else NULL */
+	bool cached;	    /* by an earlier operation's answer */
 };
 
 /* A model, a library or data that is to be registered with a session. */
@@ -293,6 +324,28 @@ bool policy_wants_op_failed(const struct policy_engine *engine);
 void policy_op_failed(struct policy_engine *engine, struct policy_session *session,
 		      const struct policy_op *op, const struct policy_result *result,
 		      struct policy_decision *decision);
+
+/*
+ * One that waits as a decision says, in the order of coming. When its turn comes it has begun, as
+ * by policy_session_begins(), and admitted() is called, from policy_wait() itself or from whatever
+ * made room: it must not call the engine. The caller's memory; its session outlives it.
+ */
+struct policy_waiter {
+	void (*admitted)(struct policy_waiter *waiter);
+	/* private */
+	struct policy_session *session;
+	struct policy_lane *lane; /* NULL: it does not wait */
+	struct policy_waiter *next, **at;
+};
+
+/* -EAGAIN when so many wait already, -ENOMEM: it does not wait then. */
+int policy_wait(struct policy_waiter *waiter, struct policy_session *session,
+		const struct policy_wait *wait);
+/* It waits no more; nor does one that has been admitted. */
+void policy_wait_leave(struct policy_waiter *waiter);
+/* What is to be said of one that waited in vain: the decision is a refusal then. */
+void policy_waited(struct policy_decision *decision);
+
 /* After the reply has been written: errors are logged and counted, nothing else follows. */
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,
 		    const struct policy_op *op, const struct policy_result *result);

@@ -13,9 +13,9 @@ enum { NAMED_MAX = 256 };
 #define TAG_PREFIX_LEN (sizeof(TAG_PREFIX) - 1)
 
 const struct policy_kind *const policy_kinds[] = {
-	&policy_breaker,	&policy_canary, &policy_concurrency, &policy_hash,
-	&policy_least_inflight, &policy_quota,	&policy_round_robin, &policy_sample_of,
-	&policy_weighted,	NULL,
+	&policy_breaker,   &policy_cache,	   &policy_canary, &policy_concurrency,
+	&policy_hash,	   &policy_least_inflight, &policy_quota,  &policy_round_robin,
+	&policy_sample_of, &policy_weighted,	   NULL,
 };
 
 struct policy_object *policy_to_object(lua_State *L, struct policy_engine *engine, int idx)
@@ -232,7 +232,7 @@ static void note_backends(lua_State *L, const struct policy_object *object)
 /* ---- objects */
 
 /* The object at the stack's top. */
-static void keep_named(lua_State *L, struct policy_object *object)
+static void keep(lua_State *L, struct policy_object *object)
 {
 	struct policy_engine *engine = policy_engine_of(L);
 	struct policy_generation *gen = engine->loading;
@@ -241,14 +241,14 @@ static void keep_named(lua_State *L, struct policy_object *object)
 		gen->named = calloc(NAMED_MAX, sizeof(*gen->named));
 	if (!gen->named)
 		policy_fail(L, "no memory for the objects of a policy");
-	for (size_t i = 0; i < gen->nr_named; i++)
+	for (size_t i = 0; object->name[0] && i < gen->nr_named; i++)
 		if (gen->named[i].script == engine->script &&
 		    gen->named[i].object->kind == object->kind &&
 		    strcmp(gen->named[i].object->name, object->name) == 0)
 			policy_fail(L, "there is a %s of the name \"%s\" already",
 				    object->kind->name, object->name);
 	if (gen->nr_named == NAMED_MAX)
-		policy_fail(L, "more than %d objects have names", NAMED_MAX);
+		policy_fail(L, "more than %d objects have names, or are caches", NAMED_MAX);
 	lua_pushvalue(L, -1);
 	gen->named[gen->nr_named++] = (struct named_object){
 		.object = object,
@@ -279,6 +279,8 @@ static int make(lua_State *L)
 	else if (kind->takes == TAKES_WEIGHTS)
 		take_weights(L, &wanted);
 	note_backends(L, &wanted);
+	if (kind->check && kind->check(&wanted))
+		policy_fail(L, "%s: %s", kind->name, kind->check(&wanted));
 	wanted.state_size = kind->state_size(&wanted);
 	object = lua_newuserdata(L, sizeof(*object) + wanted.state_size);
 	*object = wanted;
@@ -287,8 +289,8 @@ static int make(lua_State *L)
 		kind->start(object);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, engine->object_meta);
 	lua_setmetatable(L, -2);
-	if (object->name[0])
-		keep_named(L, object);
+	if (object->name[0] || kind->kept)
+		keep(L, object);
 	return 1;
 }
 
@@ -303,6 +305,9 @@ static int ask_object(lua_State *L)
 
 	if (!object)
 		policy_fail(L, "ask is a method of the library's objects: object:ask()");
+	if (!object->kind->ask)
+		policy_fail(L, "%s cannot be asked: it is for routes, route { ..., %s = it }",
+			    object->kind->name, object->kind->name);
 	hook = (int)object->kind->hook;
 	if (!engine->asked || (int)engine->asking != hook)
 		policy_fail(L, "%s can be asked in %s only", object->kind->name,
@@ -392,7 +397,7 @@ void policy_named_inherit(const struct policy_engine *engine, const struct scrip
 	const struct policy_generation *before = engine->active, *gen = engine->loading;
 
 	for (size_t i = 0; i < gen->nr_named; i++) {
-		if (gen->named[i].script != script)
+		if (gen->named[i].script != script || !gen->named[i].object->name[0])
 			continue;
 		for (size_t k = 0; before && k < before->nr_named; k++)
 			if (strcmp(before->named[k].script->name, script->name) == 0)

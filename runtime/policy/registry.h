@@ -50,10 +50,15 @@ struct policy_kind {
 	const char *doc;       /* the reference's row */
 	enum policy_hook hook; /* the one that it fits */
 	enum policy_takes takes;
-	const struct policy_object_option *options;		  /* up to a NULL name */
+	bool kept; /* as long as its generation, named or not: routes refer to it */
+	const struct policy_object_option *options; /* up to a NULL name */
+	/* What is wrong with the options together; NULL: nothing, also for the function. */
+	const char *(*check)(const struct policy_object *object);
 	size_t (*state_size)(const struct policy_object *object); /* bytes; they start as zeros */
 	void (*start)(struct policy_object *object); /* NULL: zeros are its beginning */
-	/* An answer in the object, good until it is asked again; NULL: nothing to say. Never fails.
+	/*
+	 * An answer in the object, good until it is asked again; NULL: nothing to say. Never fails.
+	 * NULL itself: it is for routes, and cannot be asked.
 	 */
 	const struct policy_value *(*ask)(struct policy_object *object,
 					  const struct policy_asked *asked);
@@ -61,8 +66,9 @@ struct policy_kind {
 
 /* All there are, in the order of their names, up to NULL. */
 extern const struct policy_kind *const policy_kinds[];
-extern const struct policy_kind policy_breaker, policy_canary, policy_concurrency, policy_hash,
-	policy_least_inflight, policy_quota, policy_round_robin, policy_sample_of, policy_weighted;
+extern const struct policy_kind policy_breaker, policy_cache, policy_canary, policy_concurrency,
+	policy_hash, policy_least_inflight, policy_quota, policy_round_robin, policy_sample_of,
+	policy_weighted;
 
 struct policy_object {
 	const struct policy_kind *kind;

@@ -63,7 +63,7 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 {
 	static const char *const verdicts[] = {
 		[POLICY_PASS] = "pass",	  [POLICY_ROUTE] = "route",   [POLICY_REJECT] = "reject",
-		[POLICY_RETRY] = "retry", [POLICY_MIRROR] = "mirror",
+		[POLICY_RETRY] = "retry", [POLICY_MIRROR] = "mirror", [POLICY_WAIT] = "wait",
 	};
 
 	lua_newtable(L);
@@ -73,7 +73,7 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 		lua_pushstring(L, decision->where);
 		lua_setfield(L, -2, "where");
 	}
-	if (decision->verdict == POLICY_REJECT) {
+	if (decision->verdict == POLICY_REJECT || decision->verdict == POLICY_WAIT) {
 		lua_pushinteger(L, decision->code);
 		lua_setfield(L, -2, "code");
 		lua_pushstring(L, decision->text);

@@ -5,7 +5,7 @@
  * They are userdata with a locked metatable, so a script can keep and return them but neither
  * forge nor change one. A script's tables are read raw: no metamethod of the script runs in C.
  */
-#include "engine.h"
+#include "registry.h"
 
 #include "vaccel/error.h"
 
@@ -102,6 +102,17 @@ static bool take_flag(lua_State *L, const char *name)
 	return lua_toboolean(L, -1);
 }
 
+/* The cache at the stack's top. */
+static const struct policy_object *take_cache(lua_State *L)
+{
+	const struct policy_object *object = policy_to_object(L, policy_engine_of(L), -1);
+
+	if (!object || object->kind != &policy_cache)
+		policy_fail(L, "route: cache is a %s; it must be what cache { } made",
+			    object ? object->kind->name : luaL_typename(L, -1));
+	return object;
+}
+
 /* The option at the stack's top, of this name. */
 static void take_option(lua_State *L, const char *name, struct policy_value *plan)
 {
@@ -121,10 +132,12 @@ static void take_option(lua_State *L, const char *name, struct policy_value *pla
 		plan->per_op = take_flag(L, name);
 	} else if (strcmp(name, "deadline") == 0) {
 		plan->deadline = take_limit(L, name, 0.001, DEADLINE_MAX);
+	} else if (strcmp(name, "cache") == 0) {
+		plan->cache = take_cache(L);
 	} else {
 		policy_fail(L,
 			    "route has no option \"%.60s\"; it takes backends in order and: "
-			    "sticky, ttl, uses, deadline, per_op",
+			    "sticky, ttl, uses, deadline, per_op, cache",
 			    name);
 	}
 }
@@ -181,6 +194,9 @@ static int new_choice(lua_State *L, enum value_kind kind)
 		policy_fail(L, "%s needs at least one backend", what);
 	if (kind == VALUE_MIRROR && plan->nr > 1)
 		policy_fail(L, "mirror takes one backend");
+	if (plan->cache && plan->per_op)
+		policy_fail(L, "route: a cache is of a session that stays on its backend: not with "
+			       "per_op");
 	/* Made while loading: its names can be checked before anything runs. */
 	for (size_t i = 0; engine->loading && i < plan->nr; i++)
 		if (!policy_names_add(engine->loading, engine->script, what, plan->line,

@@ -24,6 +24,9 @@ const struct policy_word policy_words[] = {
 	  "0.001 to 86,400 seconds for each operation; goes with the others" },
 	{ "route { \"a\", per_op = true }",
 	  "`op_route` is asked for each of the session's operations that may run twice" },
+	{ "route { \"a\", cache = }",
+	  "what `cache { }` made: the session's operations are answered with [what equal ones got "
+	  "before](#answers-that-are-kept); goes with the others but per_op" },
 	{ "retry \"a\"`, `retry { \"a\", \"b\" }",
 	  "1 to 8 backends: the first that is up and has the operation runs it again" },
 	{ "mirror \"a\"", "one backend, which runs the operation too" },
@@ -77,6 +80,7 @@ const struct policy_field policy_fields[] = {
 	{ "op", "session", "its session, with the fields of `s`" },
 	{ "result", "backend", "the one that answered" },
 	{ "result", "bytes_out", "bytes of the answer" },
+	{ "result", "cached", "a boolean: it is the answer of an earlier operation" },
 	{ "result", "code", "0 is success" },
 	{ "result", "mirror",
 	  "`\"equal\"`, `\"differ\"` or `\"failed\"` of one that ran beside another; else nil" },

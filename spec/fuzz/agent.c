@@ -190,6 +190,11 @@ void decide_ended(const struct operation *operation)
 		nr_running--;
 }
 
+void decide_refused(const struct operation *operation)
+{
+	(void)operation;
+}
+
 void decide_moved(struct session *session)
 {
 	fuzz_check(session->leg.backend);
@@ -730,6 +735,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	agent.limits = limits_default;
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
+	waiting_init(&agent);
 	fuzz_check(pool_new(agent.loop, 1, &agent.pool) == 0);
 	fuzz_check(backends_from_plugins(&agent) == 0 && backends_count(&agent, true) == 2);
 	fuzz_check(ttrpc_server_new(agent.loop, &handlers, &agent, &limits, &agent.server) == 0);

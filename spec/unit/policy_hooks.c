@@ -222,7 +222,7 @@ static void test_op_done(void **state)
 	assert_string_equal(
 		f->log, "policy p: noop 5 5 test 11 22 33\n"
 			"policy p (p.lua:8): op_done failed: result has no field \"nothing\"; it "
-			"has: backend, bytes_out, code, mirror, queue_us, service_us\n");
+			"has: backend, bytes_out, cached, code, mirror, queue_us, service_us\n");
 }
 
 static const char *route_op(struct fixture *f, const char *name)
@@ -269,7 +269,7 @@ static void test_op_route(void **state)
 		f->log, "policy p (p.lua:6): op_route failed: op_route returned a retry; it may "
 			"return route, mirror or nothing\n"
 			"policy p (p.lua:6): op_route failed: op_route returned a route with "
-			"sticky, ttl, uses, deadline or per_op, which are of a session's "
+			"sticky, ttl, uses, deadline, per_op or cache, which are of a session's "
 			"route\n");
 }
 

@@ -123,7 +123,7 @@ static const struct {
 	{ "route(5)", "p.lua:1: route takes names of backends, got a number" },
 	{ "route { 'noop', stick = true }",
 	  "p.lua:1: route has no option \"stick\"; it takes backends in order and: sticky, ttl, "
-	  "uses, deadline, per_op" },
+	  "uses, deadline, per_op, cache" },
 	{ "route { 'noop', per_op = 1 }", "p.lua:1: route: per_op is true or false" },
 	{ "retry()", "p.lua:1: retry needs at least one backend" },
 	{ "retry { 'noop', sticky = true }",

@@ -141,6 +141,11 @@ const char *policy_describe(const struct policy_decision *d)
 		snprintf(text, sizeof(text), "reject %d @%s %s", d->code, d->where, d->text);
 		return text;
 	}
+	if (d->verdict == POLICY_WAIT) {
+		snprintf(text, sizeof(text), "wait %g s, or %d @%s %s", d->wait.seconds, d->code,
+			 d->where, d->text);
+		return text;
+	}
 	n = (size_t)snprintf(text, sizeof(text), "%s ", words[d->verdict]);
 	for (size_t i = 0; i < d->nr_backends; i++)
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "," : "",

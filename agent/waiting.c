@@ -1,0 +1,241 @@
+/*
+ * waiting.c - see waiting.h.
+ */
+#include "waiting.h"
+#include "decide.h"
+#include "operation.h"
+#include "operation_end.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct waiting {
+	struct policy_waiter waiter;
+	struct operation *operation;
+	struct policy_decision decision; /* what is said if it waits in vain */
+	ev_timer timer;
+	struct waiting *next, **at; /* in one of the lists */
+};
+
+/* ---- the lists */
+
+static void list_init(struct waiting_list *list)
+{
+	*list = (struct waiting_list){ .last = &list->first };
+}
+
+static void link_last(struct waiting_list *list, struct waiting *waiting)
+{
+	waiting->next = NULL;
+	waiting->at = list->last;
+	*list->last = waiting;
+	list->last = &waiting->next;
+	list->count++;
+}
+
+static void unlink_from(struct waiting_list *list, struct waiting *waiting)
+{
+	*waiting->at = waiting->next;
+	if (waiting->next)
+		waiting->next->at = waiting->at;
+	else
+		list->last = waiting->at;
+	list->count--;
+}
+
+/* It waits no more, for whatever reason. */
+static void leave(struct waiting *waiting)
+{
+	struct agent *agent = waiting->operation->agent;
+
+	unlink_from(&agent->waitings.waiting, waiting);
+	waiting->operation->session->waiting--;
+	ev_timer_stop(agent->loop, &waiting->timer);
+	policy_wait_leave(&waiting->waiter);
+}
+
+static struct operation *release(struct waiting *waiting)
+{
+	struct operation *operation = waiting->operation;
+
+	free(waiting);
+	return operation;
+}
+
+/* ---- its turn */
+
+/* Whoever made room is in the midst of something, so it goes on later. */
+static void admitted(struct policy_waiter *waiter)
+{
+	struct waiting *waiting =
+		(struct waiting *)((char *)waiter - offsetof(struct waiting, waiter));
+	struct agent *agent = waiting->operation->agent;
+
+	leave(waiting);
+	link_last(&agent->waitings.admitted, waiting);
+	ev_idle_start(agent->loop, &agent->waitings.go_on);
+}
+
+/* Those that have been admitted by now: what they make room for comes after all else. */
+static void on_admitted(struct ev_loop *loop, ev_idle *watcher, int events)
+{
+	struct agent *agent = watcher->data;
+	struct waiting_list *list = &agent->waitings.admitted;
+	struct waiting *waiting;
+	size_t n;
+
+	(void)events;
+	ev_idle_stop(loop, watcher);
+	for (n = list->count; n > 0 && (waiting = list->first); n--) {
+		unlink_from(list, waiting);
+		operation_go_on(release(waiting));
+	}
+}
+
+/* ---- in vain */
+
+static void refuse(struct operation *operation, int code, const char *text)
+{
+	operation->code = code;
+	decide_refused(operation);
+	operation_refuse(operation, code, text);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct waiting *waiting = timer->data;
+	struct policy_decision *decision = &waiting->decision;
+	const struct ttrpc_request *request = waiting->operation->request;
+
+	(void)loop;
+	(void)events;
+	leave(waiting);
+	if (!request->cut)
+		policy_waited(decision);
+	refuse(waiting->operation, decision->code, decision->text);
+	free(waiting);
+}
+
+/* Seconds from now until it has waited long enough, or just behind its deadline. */
+static double seconds_left(const struct operation *operation,
+			   const struct policy_decision *decision)
+{
+	const double waited = (double)(agent_now_us() - operation->received_us) / 1e6;
+	const double left = decision->wait.seconds - waited;
+	const double deadline = ttrpc_request_left(operation->request);
+
+	return deadline >= 0 && deadline < left ? deadline + 0.001 : left;
+}
+
+static void start_timer(struct waiting *waiting, double seconds)
+{
+	struct ev_loop *loop = waiting->operation->agent->loop;
+
+	ev_timer_init(&waiting->timer, on_timer, seconds + ev_time() - ev_now(loop), 0.);
+	waiting->timer.data = waiting;
+	ev_timer_start(loop, &waiting->timer);
+}
+
+void waiting_begin(struct operation *operation, struct policy_decision *decision)
+{
+	struct waitings *waitings = &operation->agent->waitings;
+	struct session *session = operation->session;
+	const double seconds = seconds_left(operation, decision);
+	struct waiting *waiting = seconds > 0 ? calloc(1, sizeof(*waiting)) : NULL;
+
+	if (!waiting) {
+		if (seconds <= 0)
+			policy_waited(decision);
+		return refuse(operation, decision->code, decision->text);
+	}
+	waiting->operation = operation;
+	waiting->decision = *decision;
+	waiting->waiter.admitted = admitted;
+	link_last(&waitings->waiting, waiting);
+	session->waiting++;
+	start_timer(waiting, seconds);
+	if (!policy_wait(&waiting->waiter, session->policy, &decision->wait))
+		return;
+	leave(waiting);
+	refuse(release(waiting), decision->code, decision->text);
+}
+
+static void take_from(struct waiting_list *list, const struct session *session,
+		      struct waiting_list *out, void (*taken)(struct waiting *waiting))
+{
+	struct waiting *waiting, *next;
+
+	for (waiting = list->first; waiting; waiting = next) {
+		next = waiting->next;
+		if (waiting->operation->session != session)
+			continue;
+		taken(waiting);
+		link_last(out, waiting);
+	}
+}
+
+static void unlink_again(struct waiting *waiting)
+{
+	unlink_from(&waiting->operation->agent->waitings.again, waiting);
+}
+
+/* It has begun, and ends. */
+static void unlink_admitted(struct waiting *waiting)
+{
+	unlink_from(&waiting->operation->agent->waitings.admitted, waiting);
+	policy_session_ended(waiting->operation->session->policy);
+}
+
+void waiting_session_ended(struct session *session)
+{
+	struct waitings *waitings = &session->agent->waitings;
+	struct waiting_list all;
+	struct waiting *waiting;
+	char why[80];
+
+	list_init(&all);
+	if (session->waiting)
+		take_from(&waitings->waiting, session, &all, leave);
+	take_from(&waitings->again, session, &all, unlink_again);
+	take_from(&waitings->admitted, session, &all, unlink_admitted);
+	snprintf(why, sizeof(why), "session %" PRId64 " has ended", session->id);
+	while ((waiting = all.first)) {
+		unlink_from(&all, waiting);
+		refuse(release(waiting), VACCEL_ESESS, why);
+	}
+}
+
+/* ---- all of them */
+
+/* All leave before the first is asked about: each is asked as if it came now, in their order. */
+void waiting_ask_again(struct agent *agent)
+{
+	struct waitings *waitings = &agent->waitings;
+	struct waiting *waiting;
+
+	while ((waiting = waitings->waiting.first)) {
+		leave(waiting);
+		link_last(&waitings->again, waiting);
+	}
+	while ((waiting = waitings->again.first)) {
+		unlink_from(&waitings->again, waiting);
+		operation_admit(release(waiting));
+	}
+}
+
+void waiting_init(struct agent *agent)
+{
+	struct waitings *waitings = &agent->waitings;
+
+	list_init(&waitings->waiting);
+	list_init(&waitings->admitted);
+	list_init(&waitings->again);
+	ev_idle_init(&waitings->go_on, on_admitted);
+	ev_set_priority(&waitings->go_on, EV_MAXPRI); /* else it were for when nothing is to do */
+	waitings->go_on.data = agent;
+}
+
+void waiting_stop(struct agent *agent)
+{
+	ev_idle_stop(agent->loop, &agent->waitings.go_on);
+}

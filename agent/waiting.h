@@ -1,0 +1,43 @@
+/*
+ * waiting.h - operations that a policy has wait until others have ended: concurrency { queue = }.
+ *
+ * One that waits has no thread, no turn and no place at a gate; it stands in the policy's queue of
+ * its key, and here, with all others, in the order of their coming. It leaves when its turn comes,
+ * its time is over, its session ends or its deadline passes. When scripts are loaded anew all that
+ * wait are asked about anew. The loop's thread.
+ */
+#ifndef AGENT_WAITING_H
+#define AGENT_WAITING_H
+
+#include <ev.h>
+#include <stddef.h>
+
+struct agent;
+struct operation;
+struct policy_decision;
+struct session;
+struct waiting;
+
+struct waiting_list {
+	struct waiting *first, **last;
+	size_t count;
+};
+
+struct waitings {
+	struct waiting_list waiting;
+	struct waiting_list admitted; /* they go on when the loop is next at it */
+	struct waiting_list again;    /* they are about to be asked about anew */
+	ev_idle go_on;
+};
+
+void waiting_init(struct agent *agent);
+void waiting_stop(struct agent *agent);
+
+/* The decision is to wait. The operation may be gone afterwards. */
+void waiting_begin(struct operation *operation, struct policy_decision *decision);
+/* The session has: what waits in it fails. */
+void waiting_session_ended(struct session *session);
+/* Other scripts are in force, or none. */
+void waiting_ask_again(struct agent *agent);
+
+#endif
