@@ -26,7 +26,7 @@ struct question {
 	/* what the hook said */
 	const struct policy_value *answer; /* NULL: nothing; good until Lua runs again */
 	/* or how it failed */
-	struct policy_failure failure;
+	struct policy_failure *failure; /* the caller's */
 };
 
 /* ---- asking one hook, inside policy_enter */
@@ -62,12 +62,30 @@ static void push_result(lua_State *L, const struct policy_result *result)
 	lua_pushboolean(L, result->cached);
 }
 
+/* One that is returned often is looked at once in an epoch: only a reload can change what is. */
+static void check_names(lua_State *L, struct policy_engine *engine, const struct question *q,
+			struct policy_value *value)
+{
+	char list[160];
+
+	if (value->checked == engine->epoch)
+		return;
+	for (size_t i = 0; i < value->nr; i++) {
+		if (policy_names_declared(engine->active, value->names[i]))
+			continue;
+		policy_names_list(engine->active, list, sizeof(list));
+		luaL_error(L, "%s:%d: %s names \"%s\"; declared: %s", q->script->file,
+			   value->line ? value->line : q->script->hooks[q->hook].line,
+			   policy_value_names[value->kind], value->names[i], list);
+	}
+	value->checked = engine->epoch;
+}
+
 /* The value at the top, which may only be nil or what this hook may say. */
 static void take_answer(lua_State *L, struct policy_engine *engine, struct question *q)
 {
-	const struct policy_value *value = policy_to_value(L, engine, -1);
+	struct policy_value *value = policy_to_value(L, engine, -1);
 	const struct policy_hook_info *info = &policy_hooks[q->hook];
-	char list[160];
 
 	if (lua_type(L, -1) == LUA_TNIL)
 		return;
@@ -87,14 +105,7 @@ static void take_answer(lua_State *L, struct policy_engine *engine, struct quest
 			   "which "
 			   "are of a session's route",
 			   info->name);
-	for (size_t i = 0; i < value->nr; i++) {
-		if (policy_names_declared(engine->active, value->names[i]))
-			continue;
-		policy_names_list(engine->active, list, sizeof(list));
-		luaL_error(L, "%s:%d: %s names \"%s\"; declared: %s", q->script->file,
-			   value->line ? value->line : q->script->hooks[q->hook].line,
-			   policy_value_names[value->kind], value->names[i], list);
-	}
+	check_names(L, engine, q, value);
 	q->answer = value;
 }
 
@@ -183,7 +194,7 @@ static bool ask_hook(struct policy_engine *engine, struct question *q)
 		return true;
 	engine->asked = &asked;
 	engine->asking = q->hook;
-	good = policy_call(engine, q->script, hook, ask, q, budget_us, &q->failure);
+	good = policy_call(engine, q->script, hook, ask, q, budget_us, q->failure);
 	engine->asked = NULL;
 	if (good && q->answer && q->hook == HOOK_SESSION_ROUTE)
 		policy_remember(engine, q->script, q->session, q->answer);
@@ -274,8 +285,8 @@ static void apply_on_error(struct policy_decision *decision, const struct questi
 		return;
 	if (script->on_error == ON_ERROR_REJECT) {
 		policy_format(text, sizeof(text), "%s failed: %s", policy_hooks[q->hook].name,
-			      q->failure.error);
-		refuse(decision, script, VACCEL_EPERM, q->failure.where, text);
+			      q->failure->error);
+		refuse(decision, script, VACCEL_EPERM, q->failure->where, text);
 	} else if (script->on_error == ON_ERROR_DEFAULT && decision->verdict == POLICY_PASS &&
 		   (policy_hooks[q->hook].kinds & MAY_SAY(VALUE_PLAN))) {
 		policy_write_where(where, script, script->line);
@@ -288,8 +299,8 @@ static bool wants(const struct policy_engine *engine, enum policy_hook hook)
 	return engine->active && engine->active->has_hook[hook];
 }
 
-static void ask_all(struct policy_engine *engine, struct question *q,
-		    struct policy_decision *decision)
+static void ask_each(struct policy_engine *engine, struct question *q,
+		     struct policy_decision *decision)
 {
 	for (size_t i = 0; i < engine->active->nr_scripts; i++) {
 		q->script = &engine->active->scripts[i];
@@ -304,6 +315,16 @@ static void ask_all(struct policy_engine *engine, struct question *q,
 		if (decision && decision->verdict == POLICY_REJECT)
 			return;
 	}
+}
+
+static void ask_all(struct policy_engine *engine, struct question *q,
+		    struct policy_decision *decision)
+{
+	struct policy_failure failure;
+
+	q->failure = &failure;
+	ask_each(engine, q, decision);
+	q->failure = NULL;
 }
 
 static void pass(struct policy_decision *decision)

@@ -488,6 +488,7 @@ struct policy_value {
 	bool per_op;	 /* op_route is asked for operations of the session */
 	struct policy_wait wait;
 	const struct policy_object *cache; /* the generation's; NULL: none */
+	uint64_t checked; /* the epoch in which its names were found declared; 0: none yet */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */
@@ -505,7 +506,7 @@ struct backend_spec {
 
 void policy_values_open(lua_State *L, struct policy_engine *engine); /* metatables; raises */
 /* The value at idx, or NULL when it is something else. Raises nothing. */
-const struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx);
+struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx);
 struct backend_spec *policy_to_spec(lua_State *L, struct policy_engine *engine, int idx);
 /* The string at the top as a plan's next backend; pops it. Raises errors that begin with `what`. */
 void policy_plan_add(lua_State *L, const char *what, struct policy_value *plan);

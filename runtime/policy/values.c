@@ -45,7 +45,7 @@ static bool has_metatable(lua_State *L, int idx, int ref)
 	return same;
 }
 
-const struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx)
+struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx)
 {
 	return has_metatable(L, idx, engine->value_meta) ? lua_touserdata(L, idx) : NULL;
 }

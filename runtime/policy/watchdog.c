@@ -1,13 +1,13 @@
 /*
  * watchdog.c - see watchdog.h.
  *
- * The Lua thread writes a deadline and takes it back; the watchdog's thread may only turn the
- * deadline of a call whose time is up into FIRED, by a compare-and-exchange under the lock, and
+ * The Lua thread writes a call's number and takes it back; the watchdog's thread may only turn the
+ * number of a call whose time is up into FIRED, by a compare-and-exchange under the lock, and
  * fires before it lets the lock go. So a disarm that finds FIRED takes the lock once and knows that
- * the firing is over, and a disarm that finds its own deadline knows that nothing fires.
+ * the firing is over, and a disarm that finds its own number knows that nothing fires.
  *
- * A deadline stored while the thread sleeps for good is seen: the thread says `asleep` and then
- * looks at the deadline, the Lua thread stores the deadline and then looks at `asleep`, both in
+ * A number stored while the thread sleeps for good is seen: the thread says `asleep` and then
+ * looks at the number, the Lua thread stores the number and then looks at `asleep`, both in
  * sequentially consistent order.
  */
 #include "watchdog.h"
@@ -42,7 +42,7 @@ static void sleep_until(struct watchdog *dog, uint64_t when)
 static void sleep_for_good(struct watchdog *dog)
 {
 	atomic_store(&dog->asleep, true);
-	if (atomic_load(&dog->deadline) == WATCHDOG_IDLE && !dog->stop)
+	if (atomic_load(&dog->call) == WATCHDOG_IDLE && !dog->stop)
 		pthread_cond_wait(&dog->wake, &dog->lock);
 	atomic_store(&dog->asleep, false);
 }
@@ -66,28 +66,29 @@ static uint64_t used_ns(const struct watchdog *dog)
  * suspended. It gets a moment more, which a loop uses up at once; a thread that does not run could
  * not be stopped either.
  */
-static uint64_t left_ns(struct watchdog *dog, uint64_t deadline, uint64_t now)
+static uint64_t left_ns(struct watchdog *dog, uint64_t call, uint64_t now)
 {
 	const uint64_t used = used_ns(dog);
 	const uint64_t budget = atomic_load_explicit(&dog->budget, memory_order_relaxed);
 
-	if (dog->seen != deadline) {
-		dog->seen = deadline;
+	if (dog->seen != call) {
+		dog->seen = call;
+		dog->since = now;
 		dog->until = used + budget;
 	}
-	if (now >= deadline + (WALL_LIMIT - 1) * budget && dog->until > used + GRACE_NS)
+	if (now >= dog->since + WALL_LIMIT * budget && dog->until > used + GRACE_NS)
 		dog->until = used + GRACE_NS;
 	return dog->until > used ? dog->until - used : 0;
 }
 
 /* A call is under way. It is stopped, or looked at again when it may have used its time. */
-static void look(struct watchdog *dog, uint64_t deadline)
+static void look(struct watchdog *dog, uint64_t call)
 {
 	const uint64_t now = now_ns();
-	uint64_t nap = left_ns(dog, deadline, now);
+	uint64_t nap = left_ns(dog, call, now);
 
 	if (!nap) {
-		if (atomic_compare_exchange_strong(&dog->deadline, &deadline, WATCHDOG_FIRED))
+		if (atomic_compare_exchange_strong(&dog->call, &call, WATCHDOG_FIRED))
 			dog->fire(dog->ctx);
 		return;
 	}
@@ -104,12 +105,12 @@ static void *watch(void *arg)
 
 	pthread_mutex_lock(&dog->lock);
 	while (!dog->stop) {
-		const uint64_t deadline = atomic_load(&dog->deadline);
+		const uint64_t call = atomic_load(&dog->call);
 
-		if (deadline > WATCHDOG_FIRED) {
+		if (call > WATCHDOG_FIRED) {
 			quiet = 0;
-			look(dog, deadline);
-		} else if (deadline == WATCHDOG_IDLE && ++quiet > QUIET_ROUNDS) {
+			look(dog, call);
+		} else if (call == WATCHDOG_IDLE && ++quiet > QUIET_ROUNDS) {
 			sleep_for_good(dog);
 			quiet = 0;
 		} else {
@@ -131,7 +132,8 @@ int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void
 	dog->ctx = ctx;
 	dog->stop = false;
 	dog->seen = WATCHDOG_IDLE;
-	atomic_init(&dog->deadline, WATCHDOG_IDLE);
+	atomic_init(&dog->call, WATCHDOG_IDLE);
+	dog->calls = WATCHDOG_FIRED;
 	atomic_init(&dog->budget, 0);
 	atomic_init(&dog->asleep, false);
 	atomic_init(&dog->clock, CLOCK_MONOTONIC);
@@ -175,7 +177,7 @@ void watchdog_arm(struct watchdog *dog, uint64_t budget_ns)
 		clock = CLOCK_MONOTONIC;
 	atomic_store_explicit(&dog->clock, clock, memory_order_relaxed);
 	atomic_store_explicit(&dog->budget, budget_ns, memory_order_relaxed);
-	atomic_store(&dog->deadline, now_ns() + budget_ns);
+	atomic_store(&dog->call, ++dog->calls);
 	if (!atomic_load(&dog->asleep))
 		return;
 	pthread_mutex_lock(&dog->lock);
@@ -185,7 +187,7 @@ void watchdog_arm(struct watchdog *dog, uint64_t budget_ns)
 
 bool watchdog_disarm(struct watchdog *dog)
 {
-	if (atomic_exchange(&dog->deadline, WATCHDOG_IDLE) != WATCHDOG_FIRED)
+	if (atomic_exchange(&dog->call, WATCHDOG_IDLE) != WATCHDOG_FIRED)
 		return false;
 	/* It fires under the lock: once we have had it, it is done. */
 	pthread_mutex_lock(&dog->lock);
@@ -195,5 +197,5 @@ bool watchdog_disarm(struct watchdog *dog)
 
 bool watchdog_fired(struct watchdog *dog)
 {
-	return atomic_load_explicit(&dog->deadline, memory_order_relaxed) == WATCHDOG_FIRED;
+	return atomic_load_explicit(&dog->call, memory_order_relaxed) == WATCHDOG_FIRED;
 }

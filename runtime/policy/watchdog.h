@@ -23,14 +23,15 @@ struct watchdog {
 	pthread_mutex_t lock; /* held while firing, so that disarming waits for it */
 	pthread_cond_t wake;
 	_Atomic uint64_t
-		deadline; /* WATCHDOG_IDLE, WATCHDOG_FIRED, or when its budget ends at best */
-	_Atomic uint64_t budget; /* ns; of that deadline */
+		call; /* WATCHDOG_IDLE, WATCHDOG_FIRED, or the number of the one under way */
+	_Atomic uint64_t budget; /* ns; that call's */
+	uint64_t calls;		 /* the Lua thread's: numbers given */
 	atomic_bool asleep;
 	bool stop;		 /* under lock */
 	uint64_t interval;	 /* half of the shortest budget, ns */
 	_Atomic clockid_t clock; /* of the processor time of the thread that armed it last */
-	uint64_t seen;		 /* the watchdog's: the deadline that it saw last, and */
-	uint64_t until;		 /* how much that clock may show until it fires */
+	uint64_t seen, since;	 /* the watchdog's: the call that it saw last, from when on, */
+	uint64_t until;		 /* and how much that clock may show until it fires */
 	void (*fire)(void *ctx);
 	void *ctx;
 };
