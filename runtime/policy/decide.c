@@ -170,7 +170,7 @@ static void expire(lua_State *L, struct policy_engine *engine, void *arg)
 /* Its session_route need not be asked when it said what still holds. */
 static const struct policy_value *recall(struct policy_engine *engine, const struct question *q)
 {
-	if (q->hook != HOOK_SESSION_ROUTE)
+	if (!q->script->hooks[q->hook].remembers)
 		return NULL;
 	return policy_remembered(engine, q->script, q->session);
 }
@@ -196,8 +196,10 @@ static bool ask_hook(struct policy_engine *engine, struct question *q)
 	engine->asking = q->hook;
 	good = policy_call(engine, q->script, hook, ask, q, budget_us, q->failure);
 	engine->asked = NULL;
-	if (good && q->answer && q->hook == HOOK_SESSION_ROUTE)
+	if (good && q->answer && q->answer->keep.wanted) {
+		hook->remembers = true;
 		policy_remember(engine, q->script, q->session, q->answer);
+	}
 	if (good)
 		return true;
 	if (policy_hooks[q->hook].of_op)
@@ -253,12 +255,16 @@ static void apply_answer(struct policy_decision *decision, const struct question
 	};
 	const struct policy_value *answer = q->answer;
 	const bool waits = decision->verdict == POLICY_WAIT;
-	char where[POLICY_NAME_MAX];
+	char written[POLICY_NAME_MAX];
+	const char *where = written;
 
 	if (!answer)
 		return;
-	policy_write_where(where, q->script,
-			   answer->line ? answer->line : q->script->hooks[q->hook].line);
+	if (answer->where[0])
+		where = answer->where;
+	else
+		policy_write_where(written, q->script,
+				   answer->line ? answer->line : q->script->hooks[q->hook].line);
 	if (answer->kind == VALUE_REJECT || answer->kind == VALUE_WAIT) {
 		refuse(decision, q->script, answer->code, where, answer->text);
 		if (answer->kind == VALUE_WAIT && !waits) { /* for one thing at a time */

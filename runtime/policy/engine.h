@@ -141,6 +141,7 @@ struct hook {
 	int ref;		      /* LUA_NOREF: the script has no such hook */
 	struct policy_object *object; /* what ref is, when C runs it; NULL: a function */
 	int line;		      /* where the function starts */
+	bool remembers;		      /* some plan of it was to be kept */
 	uint64_t overruns[3];	      /* when the last three were, the oldest first */
 	uint64_t set_aside_until;     /* 0: it is asked */
 	struct policy_rate failures;  /* log lines about it */
@@ -488,6 +489,7 @@ struct policy_value {
 	bool per_op;	 /* op_route is asked for operations of the session */
 	struct policy_wait wait;
 	const struct policy_object *cache; /* the generation's; NULL: none */
+	char where[POLICY_NAME_MAX]; /* "p.lua:12", if a script made it and the line is known */
 	uint64_t checked; /* the epoch in which its names were found declared; 0: none yet */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */

@@ -140,8 +140,6 @@ void policy_remember(struct policy_engine *engine, const struct script *script,
 	struct policy_memory *memory;
 	size_t way;
 
-	if (!plan->keep.wanted)
-		return;
 	if (!engine->remembered)
 		engine->remembered = calloc(1, sizeof(*engine->remembered));
 	memory = engine->remembered;

@@ -33,6 +33,13 @@ static int line_of_caller(lua_State *L)
 	return policy_script_line(L, 1, &ar) ? ar.currentline : 0;
 }
 
+static void take_place(lua_State *L, const struct policy_engine *engine, struct policy_value *value)
+{
+	value->line = line_of_caller(L);
+	if (value->line && engine->script)
+		policy_write_where(value->where, engine->script, value->line);
+}
+
 static bool has_metatable(lua_State *L, int idx, int ref)
 {
 	bool same;
@@ -180,7 +187,7 @@ static int new_choice(lua_State *L, enum value_kind kind)
 
 	plan = new_userdata(L, sizeof(*plan), engine->value_meta);
 	plan->kind = kind;
-	plan->line = line_of_caller(L);
+	take_place(L, engine, plan);
 	if (table)
 		take_options(L, count, plan);
 	for (int i = 1; i <= count; i++) {
@@ -289,7 +296,7 @@ int policy_lua_reject(lua_State *L)
 	value = new_userdata(L, sizeof(*value), engine->value_meta);
 	value->kind = VALUE_REJECT;
 	value->code = code;
-	value->line = line_of_caller(L);
+	take_place(L, engine, value);
 	policy_clean(value->text, sizeof(value->text), reason, len);
 	return 1;
 }
