@@ -411,7 +411,8 @@ policy { name = "p", api = 1, on_error = "reject",
 ]] }
     local peer, leaving = wire.connect(agent.address), wire.connect(agent.address)
     local session = peer:session()
-    peer:start("ImageClassification", wire.image(session, "SLEEP " .. 3000 * harness.slow)) -- on the only worker
+    local long = "SLEEP " .. 3000 * math.min(harness.slow, 3)
+    peer:start("ImageClassification", wire.image(session, long)) -- on the only worker
     agent:says "session:%d+ Image classification" -- and there before the others
     local created = leaving:start("CreateSession", wire.int(1, 1))
     local destroyed = leaving:start("DestroySession", wire.int(1, session + 1)) -- which is a guess
@@ -437,7 +438,7 @@ policy { name = "p", api = 1, on_error = "reject",
 ]] }
     local function busy(milliseconds)
       local peer = wire.connect(agent.address)
-      return peer, wire.image(peer:session(), "SLEEP " .. milliseconds * harness.slow)
+      return peer, wire.image(peer:session(), "SLEEP " .. milliseconds * math.min(harness.slow, 3))
     end
     local first, first_image = busy(1000)
     local second, second_image = busy(3000)
