@@ -6,8 +6,9 @@ exclude_files = { "build*/" }
 -- What the engine gives to policies (runtime/policy/sandbox.lua).
 stds.policy = {
 	read_globals = {
-		"after", "backends", "breaker", "canary", "concurrency", "every", "hash", "least_inflight", "log", "plugin",
-		"policy", "quota", "reject", "remote", "round_robin", "route", "weighted",
+		"after", "backends", "breaker", "cache", "canary", "concurrency", "every", "hash", "least_inflight", "log", "metric",
+		"mirror", "plugin", "policy", "quota", "reject", "remote", "retry", "round_robin", "route", "sample",
+		"shared_counter", "shared_table", "weighted",
 	},
 }
 files["scripts/policies"] = { std = "luajit+policy" }

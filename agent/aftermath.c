@@ -3,12 +3,13 @@
  */
 #include "aftermath.h"
 #include "agent.h"
+#include "attempt.h"
 #include "log.h"
 #include "operation.h"
 
 enum { AT_A_TIME = 32 };
 
-static void tell(struct agent *agent, const struct aftermath_entry *entry)
+static void ask_policy(struct agent *agent, const struct aftermath_entry *entry)
 {
 	struct session *session = entry->session;
 	const char *backend = entry->backend ? entry->backend->name : NULL;
@@ -17,6 +18,7 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.id = entry->operation,
 		.backend = backend,
 		.bytes_in = entry->bytes_in,
+		.retries = entry->retries,
 	};
 	struct policy_result result = {
 		.code = entry->code,
@@ -24,8 +26,12 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 		.queue_us = entry->queue_us,
 		.service_us = entry->service_us,
 		.bytes_out = entry->bytes_out,
+		.mirror = entry->mirror,
+		.cached = entry->cached,
 	};
 
+	if (session ? !session->policy : !agent->policy)
+		return; /* it is for those who record */
 	if (!session) {
 		if (!entry->backend->retired)
 			policy_backend_state(agent->policy, backend, entry->up);
@@ -37,6 +43,15 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 	}
 	op.name = vaccel_op_type_name((vaccel_op_type_t)entry->type, name, sizeof(name));
 	policy_op_done(agent->policy, session->policy, &op, &result);
+}
+
+static void tell(struct agent *agent, const struct aftermath_entry *entry)
+{
+	const bool records = record_asks(agent);
+
+	ask_policy(agent, entry);
+	if (records && !entry->mirror)
+		record_told(agent, entry);
 }
 
 static void tell_first(struct aftermath *aftermath)
@@ -88,12 +103,13 @@ void aftermath_init(struct agent *agent)
 	}
 }
 
-void aftermath_operation(const struct operation *operation)
+static void push_operation(struct session *session, const struct operation *operation,
+			   const char *mirror)
 {
 	struct aftermath *aftermath = &loop_current()->aftermath;
 	const struct work *work = &operation->work;
 
-	if (!operation->session->policy)
+	if (!session->policy && !record_is_on(operation->agent))
 		return;
 	if (aftermath->count == AFTERMATH_RING) {
 		aftermath->dropped++;
@@ -101,16 +117,30 @@ void aftermath_operation(const struct operation *operation)
 	}
 	push(aftermath,
 	     &(struct aftermath_entry){
-		     .session = operation->session,
+		     .session = session,
 		     .backend = operation->backend,
 		     .operation = operation->id,
 		     .type = (int)operation->type,
 		     .code = operation->code,
+		     .retries = attempt_retries(operation),
+		     .mirror = mirror,
 		     .bytes_in = operation->bytes_in,
 		     .bytes_out = operation->bytes_out,
+		     .cached = operation->cached,
 		     .queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
 		     .service_us = work->ended_us - work->started_us,
 	     });
+}
+
+void aftermath_operation(const struct operation *operation)
+{
+	push_operation(operation->session, operation, NULL);
+}
+
+void aftermath_mirror(const struct operation *operation, const char *outcome)
+{
+	if (!operation->home->end) /* else the policy has been told of its end */
+		push_operation(operation->home, operation, outcome);
 }
 
 /* What is always told. */
@@ -125,7 +155,7 @@ static void push_surely(const struct aftermath_entry *entry)
 
 void aftermath_session(struct session *session)
 {
-	if (session->policy)
+	if (!session->is_side && (session->policy || record_is_on(session->agent)))
 		push_surely(&(struct aftermath_entry){ .session = session });
 }
 
@@ -133,7 +163,7 @@ void aftermath_backend(const struct backend *backend, bool up)
 {
 	const struct aftermath_entry entry = { .backend = backend, .up = up };
 
-	if (backend->agent->policy)
+	if (backend->agent->policy || record_is_on(backend->agent))
 		push_surely(&entry);
 }
 

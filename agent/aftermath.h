@@ -27,8 +27,11 @@ struct aftermath_entry {
 	bool up;		       /* the backend is, from then on */
 	int64_t operation;	       /* id; 0: the session's end */
 	int type, code;
+	unsigned retries;
+	const char *mirror; /* what the policy reads as result.mirror */
 	size_t bytes_in, bytes_out;
 	uint64_t queue_us, service_us;
+	bool cached;
 };
 
 struct aftermath {
@@ -41,6 +44,8 @@ struct aftermath {
 
 void aftermath_init(struct agent *agent);
 void aftermath_operation(const struct operation *operation);
+/* Of one that ran beside another, whose session it is for: "equal", "differ" or "failed". */
+void aftermath_mirror(const struct operation *operation, const char *outcome);
 void aftermath_session(struct session *session);
 /* It has come up, or gone down. */
 void aftermath_backend(const struct backend *backend, bool up);

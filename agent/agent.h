@@ -23,8 +23,10 @@
 #include "metrics.h"
 #include "policy.h"
 #include "pool.h"
+#include "record.h"
 #include "server.h"
 #include "timers.h"
+#include "waiting.h"
 #include <ev.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,7 +43,7 @@ struct agent {
 	const struct luaccel_core *core;
 	unsigned threads; /* of a pool, at most */
 	struct pool *pool;
-	struct pool *probes; /* asks remotes whether they are there; NULL until there is one */
+	struct pool *probes; /* tries what is down (revive.h); NULL until there is something */
 	struct ttrpc_server *server;
 	struct listeners listeners;
 	struct policy_engine *engine;
@@ -53,20 +55,40 @@ struct agent {
 	struct pressure *pressure;
 	const struct allow *allow; /* what peers may do beyond the default */
 	struct timers timers;	   /* of policies */
+	struct record record;
+	struct waitings waitings;
+	struct answers *answers; /* stores of policies */
+	size_t answers_bytes;	 /* of memory, in all of them and on their way */
 	struct contents contents;
 	struct metrics metrics;
 
 	struct backend *backends; /* in the order in which hints see them */
+	unsigned long comings;	  /* how often any has come up */
 	struct connection *connections;
 	size_t nr_leaving; /* of them: to be closed by the threads of their loops */
 
 	uint64_t instance; /* among all agents, for sessions that go through several */
 	int64_t next_operation;
+	uint64_t next_connection;
 	size_t nr_operations; /* not yet replied, and clearing up not yet done */
 	bool draining;	      /* no new session */
 };
 
 /* Microseconds of the monotonic clock. Any thread. */
 uint64_t agent_now_us(void);
+
+static inline bool record_is_on(const struct agent *agent)
+{
+	return agent->record.first;
+}
+
+/* A question begins. True: somebody records, so it is to end with a line about it. */
+static inline bool record_asks(struct agent *agent)
+{
+	if (!record_is_on(agent))
+		return false;
+	record_ask(agent);
+	return true;
+}
 
 #endif

@@ -12,6 +12,7 @@
 #include "operation_names.h"
 #include "remote.h"
 #include "resource.h"
+#include "revive.h"
 #include "session.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -163,6 +164,7 @@ static void plans_are_old(const struct agent *agent)
 void backend_up(struct backend *backend)
 {
 	backend->up = true;
+	backend->coming = ++backend->agent->comings;
 	plans_are_old(backend->agent);
 	log_info("backend %s is up", backend->name);
 	aftermath_backend(backend, true);
@@ -184,6 +186,7 @@ static void attach(struct backend *backend)
 
 	backend->reentrant = backend->agent->core->plugin_reentrant(plugin);
 	backend->up = true;
+	backend->coming = ++backend->agent->comings;
 	list_operations(plugin, operations, sizeof(operations));
 	log_info("backend %s: plugin %s %s: %s", backend->name, plugin->info->name,
 		 plugin->info->version, operations);
@@ -288,6 +291,16 @@ static int load(struct backend *backend, const char *library)
 	return ret;
 }
 
+const struct backend *backend_of_library(const struct backend *backend,
+					 const struct vaccel_plugin *plugin)
+{
+	const struct backend *other = backend->agent->backends;
+
+	while (other && (other == backend || other->remote || other->plugin != plugin))
+		other = other->next;
+	return other;
+}
+
 /* A library that no other backend has loaded. */
 static int load_own(struct backend *backend, const struct policy_backend *declared, char *err,
 		    size_t errsize)
@@ -298,9 +311,7 @@ static int load_own(struct backend *backend, const struct policy_backend *declar
 	backend_library(declared, library, sizeof(library));
 	if (load(backend, library) != VACCEL_EEXIST)
 		return 0;
-	for (other = backend->agent->backends; other; other = other->next)
-		if (other != backend && !other->remote && other->plugin == backend->plugin)
-			break;
+	other = backend_of_library(backend, backend->plugin);
 	if (!other)
 		return 0;
 	backend->plugin = NULL;
@@ -380,6 +391,8 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 		backend = add_backend(agent, declared->name, target);
 	if (!backend)
 		return -ENOMEM;
+	if (revive_is_loading(backend))
+		return 0; /* when that has ended it is told what is in force then */
 	if (strcmp(backend->target, target))
 		backend->plugin = NULL; /* it was to be another one, which did not come up */
 	snprintf(backend->target, sizeof(backend->target), "%s", target);
@@ -392,6 +405,19 @@ int backend_declare(struct agent *agent, const struct policy_backend *declared, 
 		backend->fresh = true;
 	}
 	return ret;
+}
+
+void backend_come_up(struct backend *backend, struct vaccel_plugin *plugin,
+		     const struct policy_backend *declared)
+{
+	char why[sizeof(backend->why)];
+
+	describe(declared, backend->target, sizeof(backend->target));
+	backend->plugin = plugin;
+	if (configure(backend, declared, why, sizeof(why)))
+		return backend_down(backend, why);
+	attach(backend);
+	backend_up(backend);
 }
 
 static void settle_remote(struct backend *backend, bool good)
@@ -422,6 +448,8 @@ void backends_settle(struct agent *agent, bool good)
 		if (backend->fresh && good && agent->generation)
 			aftermath_backend(backend, true);
 		backend->fresh = false;
+		if (good)
+			revive_watch(backend);
 	}
 }
 
@@ -457,9 +485,16 @@ enum policy_support backend_supports(const struct backend *backend, const char *
 	return backend->plugin->ops[type] ? POLICY_SUPPORT_YES : POLICY_SUPPORT_NO;
 }
 
+bool backend_is_probing(const struct backend *backend)
+{
+	return !backend->up &&
+	       (backend->remote ? remote_is_probing(backend->remote) : revive_is_loading(backend));
+}
+
 void backend_view(const struct backend *backend, struct policy_backend_view *view)
 {
 	view->up = backend->up;
+	view->probing = backend_is_probing(backend);
 	view->inflight = backend->inflight;
 	tally_view(&backend->metrics->tally, view);
 }
@@ -498,6 +533,7 @@ void backends_free(struct agent *agent)
 		agent->backends = backend->next;
 		if (backend->remote)
 			remote_free(backend->remote);
+		revive_free(backend);
 		free(backend->metrics);
 		free(backend);
 	}

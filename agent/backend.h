@@ -3,7 +3,7 @@
  * (remote.h), which is the rpc plugin with an address and a pool of its own.
  *
  * A backend is up or down; sessions are opened on those that are up. A plugin that could not be
- * loaded stays down until a reload tries again; a remote agent comes and goes.
+ * loaded is tried again (revive.h), and stays once it is up; a remote agent comes and goes.
  *
  * The agent asks a backend for one thing at a time for each leg, a struct work; submit() returns at
  * once, and work->done() is called later on the loop's thread. Work is never cancelled: a plugin
@@ -64,16 +64,19 @@ struct backend {
 	char name[POLICY_NAME_MAX];
 	char target[256]; /* as declared: what a reload compares */
 	bool up;
-	bool fresh;	    /* came up by a declaration that is not settled */
-	char why[512];	    /* it is down */
-	uint64_t reentrant; /* operations that need no turn of their own, LUACCEL_OP() bits */
+	unsigned long coming; /* which of all that came up it was, last: it may be another now */
+	bool fresh;	      /* came up by a declaration that is not settled */
+	char why[512];	      /* it is down */
+	uint64_t reentrant;   /* operations that need no turn of their own, LUACCEL_OP() bits */
 	struct vaccel_plugin *plugin;
 	struct pace paces[VACCEL_OP_MAX]; /* of its operations */
 	struct remote *remote;		  /* NULL: a plugin in this process */
+	struct revival *revival;	  /* of a plugin; NULL: it never was down */
 	bool declared;			  /* a remote, by the scripts that are being loaded */
 	bool retired;	 /* a remote that the scripts in force do not declare: no new session */
 	size_t inflight; /* work that has not come back */
 	struct metrics_backend *metrics;
+	struct policy_backend_view told; /* to those who record */
 	struct backend *next;
 };
 
@@ -96,9 +99,19 @@ enum policy_support backend_supports(const struct backend *backend, const char *
 /* What policies see of it. */
 void backend_view(const struct backend *backend, struct policy_backend_view *view);
 
+/* Down, and being tried at the moment. */
+bool backend_is_probing(const struct backend *backend);
+
 /* It comes up, or goes down and why; one line says so. */
 void backend_up(struct backend *backend);
 void backend_down(struct backend *backend, const char *why);
+
+/* The other backend that has this plugin; NULL: none. */
+const struct backend *backend_of_library(const struct backend *backend,
+					 const struct vaccel_plugin *plugin);
+/* Its plugin is loaded, as this declaration has it, which is in force; options may be refused. */
+void backend_come_up(struct backend *backend, struct vaccel_plugin *plugin,
+		     const struct policy_backend *declared);
 
 /* Work as both classes do it, on a worker: job is work->job. */
 void backend_run_work(struct job *job);

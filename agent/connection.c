@@ -43,6 +43,29 @@ static struct account *open_account(struct agent *agent, const struct ttrpc_conn
 	return NULL;
 }
 
+static const char *const transports[] = {
+	[TTRPC_UNIX] = "unix",
+	[TTRPC_VSOCK] = "vsock",
+	[TTRPC_TCP] = "tcp",
+};
+
+struct policy_peer connection_peer(const struct connection *connection)
+{
+	const struct ttrpc_peer *peer = ttrpc_conn_peer(connection->conn);
+
+	return (struct policy_peer){
+		.transport = transports[peer->transport],
+		.has_credentials = peer->has_credentials,
+		.has_cid = peer->has_cid,
+		.uid = (uint32_t)peer->uid,
+		.gid = (uint32_t)peer->gid,
+		.pid = (uint32_t)peer->pid,
+		.cid = peer->cid,
+		.addr = peer->addr[0] ? peer->addr : NULL,
+		.listener = ttrpc_conn_listener_name(connection->conn),
+	};
+}
+
 static void ask_policy(struct connection *connection)
 {
 	struct refusal *refusal = &connection->refusal;
@@ -117,6 +140,7 @@ int connection_opened(void *ctx, struct ttrpc_conn *conn, void **user)
 	}
 	ttrpc_conn_set_account(conn, account_ref(connection->account));
 	connection->agent = agent;
+	connection->id = ++agent->next_connection;
 	connection->conn = conn;
 	connection->loop = loop_current();
 	connection->closing.done = close_it;

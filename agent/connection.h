@@ -23,6 +23,7 @@ struct refusal {
 
 struct connection {
 	struct agent *agent;
+	uint64_t id;
 	struct ttrpc_conn *conn; /* NULL: it has gone, and is waited for by `closing` */
 	struct loop *loop;
 	struct account *account; /* counted */
@@ -45,6 +46,9 @@ const char *connection_usage(void *account, const struct ttrpc_usage *before,
 bool connection_share(void *account, size_t size);
 void connection_unshare(void *account, size_t size);
 void connection_forget(void *account);
+
+/* What policies may know of its peer; good as long as the connection is. */
+struct policy_peer connection_peer(const struct connection *connection);
 
 /*
  * Is the peer of this connection refused? The request has been answered then. Existing clients die

@@ -102,9 +102,22 @@ static void unlisten(struct control *control, struct ttrpc_request *request,
 	said(request, "no longer listening; connections stay");
 }
 
+/* A stream: its lines follow, see record.h. */
+static void record(struct control *control, struct ttrpc_request *request,
+		   const ProtobufCMessage *message)
+{
+	(void)message;
+	request->user = record_start(control->life->agent, request);
+	if (!request->user)
+		return reply_status(request, TTRPC_RESOURCE_EXHAUSTED,
+				    "%d record already, which is the most; or there is no memory",
+				    RECORDERS_MAX);
+	record_go_on(request->user);
+}
+
 static const struct method {
 	const char *name;
-	const ProtobufCMessageDescriptor *input;
+	const ProtobufCMessageDescriptor *input; /* NULL: it takes a stream */
 	void (*call)(struct control *control, struct ttrpc_request *request,
 		     const ProtobufCMessage *message);
 } methods[] = {
@@ -115,6 +128,7 @@ static const struct method {
 	{ "Reload", &luaccel__v1__control_request__descriptor, reload_all },
 	{ "Listen", &luaccel__v1__listen_request__descriptor, listen_at },
 	{ "Unlisten", &luaccel__v1__listen_request__descriptor, unlisten },
+	{ "Record", NULL, record },
 };
 
 static const struct method *find_method(const struct ttrpc_request *request)
@@ -156,9 +170,22 @@ static void on_request(void *ctx, struct ttrpc_request *request)
 	if (!method)
 		return reply_status(request, TTRPC_UNIMPLEMENTED, "/%s/%s does not exist here",
 				    request->service, request->method);
+	if (!method->input)
+		return method->call(ctx, request, NULL);
+	if (!request->ended)
+		return reply_status(request, TTRPC_UNIMPLEMENTED,
+				    "%s takes one request and no stream of them", request->method);
 	message = ttrpc_request_decode(request, method->input);
 	if (message)
 		method->call(ctx, request, message);
+}
+
+/* Only a recorder's has a user. */
+static void on_stream(void *ctx, struct ttrpc_request *request)
+{
+	(void)ctx;
+	if (request->user)
+		record_go_on(request->user);
 }
 
 static void on_closed(void *ctx, struct ttrpc_conn *conn, const char *reason)
@@ -195,6 +222,7 @@ int control_new(struct lifecycle *life, const char *uri, struct control **contro
 	static const struct ttrpc_server_handlers handlers = {
 		.opened = on_opened,
 		.request = on_request,
+		.stream = on_stream,
 		.closed = on_closed,
 		.log = on_log,
 	};

@@ -42,6 +42,7 @@ static void list_backends(struct control_answer *answer, const struct agent *age
 		info->name = control_answer_text(answer, "%s", backend->name);
 		info->target = control_answer_text(answer, "%s", backend->target);
 		info->up = backend->up;
+		info->probing = backend_is_probing(backend);
 		if (!backend->up)
 			info->why = control_answer_text(answer, "%s", backend->why);
 		info->inflight = backend->inflight;

@@ -2,37 +2,17 @@
  * decide.c - see decide.h.
  */
 #include "decide.h"
+#include "answers.h"
+#include "attempt.h"
 #include "connection.h"
 #include "log.h"
 #include "operation.h"
+#include "operation_names.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const transports[] = {
-	[TTRPC_UNIX] = "unix",
-	[TTRPC_VSOCK] = "vsock",
-	[TTRPC_TCP] = "tcp",
-};
-
-static struct policy_peer peer_facts(const struct connection *connection)
-{
-	const struct ttrpc_peer *peer = ttrpc_conn_peer(connection->conn);
-
-	return (struct policy_peer){
-		.transport = transports[peer->transport],
-		.has_credentials = peer->has_credentials,
-		.has_cid = peer->has_cid,
-		.uid = (uint32_t)peer->uid,
-		.gid = (uint32_t)peer->gid,
-		.pid = (uint32_t)peer->pid,
-		.cid = peer->cid,
-		.addr = peer->addr[0] ? peer->addr : NULL,
-		.listener = ttrpc_conn_listener_name(connection->conn),
-	};
-}
 
 static bool refuse(struct policy_decision *decision, int code, const char *text)
 {
@@ -45,11 +25,14 @@ static bool refuse(struct policy_decision *decision, int code, const char *text)
 bool decide_connection(const struct connection *connection, struct policy_decision *decision)
 {
 	struct agent *agent = connection->agent;
-	struct policy_peer peer = peer_facts(connection);
+	const struct policy_peer peer = connection_peer(connection);
+	const bool records = record_asks(agent);
 
-	if (!agent->policy)
-		return true;
-	policy_peer_accept(agent->policy, &peer, decision);
+	decision->verdict = POLICY_PASS;
+	if (agent->policy)
+		policy_peer_accept(agent->policy, &peer, decision);
+	if (records)
+		record_connection(connection, &peer, decision);
 	return decision->verdict != POLICY_REJECT;
 }
 
@@ -76,33 +59,42 @@ static bool plan_by_policy(struct session *session, struct policy_decision *deci
 		plan->backends[i] = backend_find(session->agent, decision->backends[i]);
 	plan->count = decision->nr_backends;
 	plan->deadline = decision->deadline;
+	plan->per_op = decision->per_op;
+	session->answers = answers_for(session->agent, &decision->answers);
 	snprintf(plan->where, sizeof(plan->where), "%s", decision->where);
 	return true;
 }
 
-bool decide_session(struct session *session, struct policy_decision *decision)
+static bool plan_session(struct session *session, const struct policy_peer *peer,
+			 struct policy_decision *decision)
 {
 	struct agent *agent = session->agent;
-	struct policy_peer peer = peer_facts(session->connection);
 
 	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
 	if (!agent->policy)
 		return plan_by_hint(session, decision);
-	if (policy_session_new(agent->policy, session->id, session->hint, &peer, &session->policy))
+	if (policy_session_new(agent->policy, session->id, session->hint, peer, &session->policy))
 		return refuse(decision, VACCEL_ENOMEM, "out of memory for the policy's view");
 	policy_session_route(agent->policy, session->policy, decision);
-	switch (decision->verdict) {
-	case POLICY_PASS:
+	if (decision->verdict == POLICY_PASS)
 		return plan_by_hint(session, decision);
-	case POLICY_ROUTE:
+	if (decision->verdict == POLICY_ROUTE)
 		return plan_by_policy(session, decision);
-	case POLICY_REJECT:
-		break;
-	}
 	if (session_may_log(session))
 		log_info("session %" PRId64 " peer=%s %s: code %d", session->id, session->peer,
 			 decision->text, decision->code);
 	return false;
+}
+
+bool decide_session(struct session *session, struct policy_decision *decision)
+{
+	const struct policy_peer peer = connection_peer(session->connection);
+	const bool records = record_asks(session->agent);
+	const bool planned = plan_session(session, &peer, decision);
+
+	if (records)
+		record_session(session, &peer, decision);
+	return planned;
 }
 
 bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
@@ -110,13 +102,16 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 {
 	struct policy_resource resource = *facts;
 	char name[VACCEL_ENUM_STR_MAX];
+	const bool records = record_asks(session->agent);
 
-	if (!session->policy)
-		return true;
+	decision->verdict = POLICY_PASS;
 	if (type < VACCEL_RESOURCE_MAX)
 		resource.type =
 			vaccel_resource_type_name((vaccel_resource_type_t)type, name, sizeof(name));
-	policy_resource_admit(session->agent->policy, session->policy, &resource, decision);
+	if (session->policy)
+		policy_resource_admit(session->agent->policy, session->policy, &resource, decision);
+	if (records)
+		record_resource(session, &resource, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	if (session_may_log(session))
@@ -125,32 +120,83 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 	return false;
 }
 
+static struct policy_op op_facts(const struct operation *operation, char name[VACCEL_ENUM_STR_MAX])
+{
+	const struct backend *backend = operation->session->leg.backend;
+	const double left = ttrpc_request_left(operation->request);
+
+	return (struct policy_op){
+		.name = vaccel_op_type_name(operation->type, name, VACCEL_ENUM_STR_MAX),
+		.id = operation->id,
+		.backend = backend ? backend->name : NULL,
+		.bytes_in = operation->bytes_in,
+		.has_deadline = left >= 0,
+		.deadline = left,
+		.retries = attempt_retries(operation),
+	};
+}
+
 bool decide_operation(struct operation *operation, struct policy_decision *decision)
 {
 	struct session *session = operation->session;
 	struct policy_op op;
-	double left;
 	char name[VACCEL_ENUM_STR_MAX];
+	bool asks, records;
 
 	decision->verdict = POLICY_PASS;
 	if (!operation_is_call(operation))
 		return true;
-	if (!session->policy || !policy_wants_op_admit(operation->agent->policy))
+	asks = session->policy && policy_wants_op_admit(operation->agent->policy);
+	records = record_asks(operation->agent);
+	if (!asks && !records)
 		return true;
-	left = ttrpc_request_left(operation->request);
-	op = (struct policy_op){
-		.name = vaccel_op_type_name(operation->type, name, sizeof(name)),
-		.id = operation->id,
-		.backend = session->leg.backend ? session->leg.backend->name : NULL,
-		.bytes_in = operation->request->received,
-		.has_deadline = left >= 0,
-		.deadline = left,
-	};
-	policy_op_admit(operation->agent->policy, session->policy, &op, decision);
+	op = op_facts(operation, name);
+	if (asks)
+		policy_op_admit(operation->agent->policy, session->policy, &op, decision);
+	if (records)
+		record_operation(operation, &op, decision);
 	if (decision->verdict != POLICY_REJECT)
 		return true;
 	log_debug("session:%" PRId64 " %s: code %d", session->id, decision->text, decision->code);
 	return false;
+}
+
+/* Of an operation that changes something each time it runs nothing is asked. */
+bool decide_wants_op_route(const struct operation *operation)
+{
+	return policy_wants_op_route(operation->agent->policy) &&
+	       operation_is_idempotent((int)operation->type);
+}
+
+void decide_op_route(const struct operation *operation, struct policy_decision *decision)
+{
+	char name[VACCEL_ENUM_STR_MAX];
+	const struct policy_op op = op_facts(operation, name);
+
+	policy_op_route(operation->agent->policy, operation->session->policy, &op, decision);
+}
+
+bool decide_wants_op_failed(const struct operation *operation)
+{
+	return policy_wants_op_failed(operation->agent->policy) &&
+	       operation_is_idempotent((int)operation->type);
+}
+
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+{
+	const struct work *work = &operation->work;
+	char name[VACCEL_ENUM_STR_MAX];
+	const struct policy_op op = op_facts(operation, name);
+	const struct policy_result result = {
+		.code = work->code,
+		.backend = operation->backend ? operation->backend->name : NULL,
+		.queue_us = work->ended_us ? work->started_us - operation->received_us : 0,
+		.service_us = work->ended_us - work->started_us,
+		.bytes_out = SIZE_MAX,
+	};
+
+	policy_op_failed(operation->agent->policy, operation->session->policy, &op, &result,
+			 decision);
 }
 
 void decide_began(const struct operation *operation)
@@ -161,17 +207,28 @@ void decide_began(const struct operation *operation)
 
 void decide_ended(const struct operation *operation)
 {
+	if (!operation->home && record_is_on(operation->agent) && operation_is_call(operation))
+		record_ended(operation);
 	if (operation->session->policy && operation_is_call(operation))
 		policy_session_ended(operation->session->policy);
 }
 
+void decide_refused(const struct operation *operation)
+{
+	if (record_is_on(operation->agent))
+		record_ended(operation);
+}
+
 void decide_moved(struct session *session)
 {
-	if (!session->policy || session->told == session->leg.backend)
+	if (session->is_side || session->told == session->leg.backend)
 		return;
 	session->told = session->leg.backend;
-	policy_session_set_route(session->agent->policy, session->policy,
-				 session->leg.backend->name, session->plan.where);
+	if (record_is_on(session->agent))
+		record_moved(session);
+	if (session->policy)
+		policy_session_set_route(session->agent->policy, session->policy,
+					 session->leg.backend->name, session->plan.where);
 }
 
 bool decide_backend(const struct agent *agent, const char *name, struct policy_backend_view *view)
@@ -243,6 +300,8 @@ int decide_load(struct agent *agent, const char *const *scripts, size_t nr_scrip
 		log_info("policy %s: %s", name, scripts[i]);
 	policy_activate(agent->policy, generation);
 	agent->generation++;
+	if (record_is_on(agent))
+		record_loaded(agent);
 	ret = 0;
 
 free_known:

@@ -27,12 +27,21 @@ bool decide_session(struct session *session, struct policy_decision *decision);
 bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
 		     struct policy_decision *decision);
 
-/* Before an operation runs. False: refused, as above. */
+/* Before an operation runs: it may, or is to wait. False: refused, as above. */
 bool decide_operation(struct operation *operation, struct policy_decision *decision);
+
+/* Where one that may run twice is to run: ROUTE, MIRROR, REJECT or PASS. */
+bool decide_wants_op_route(const struct operation *operation);
+void decide_op_route(const struct operation *operation, struct policy_decision *decision);
+/* It has failed: RETRY or PASS. */
+bool decide_wants_op_failed(const struct operation *operation);
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision);
 
 /* One that was admitted, and its end: once each. For what scripts read as s.inflight. */
 void decide_began(const struct operation *operation);
 void decide_ended(const struct operation *operation);
+/* One that was to wait has done so in vain, with its code: for those who record. */
+void decide_refused(const struct operation *operation);
 
 /* Tell the policy on which backend the session is now. */
 void decide_moved(struct session *session);

@@ -56,6 +56,14 @@ static void on_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	leave_now(timer->data, "drain-timeout has passed");
 }
 
+/* Recordings have their end, and what was asked by the control socket its answer. */
+static bool has_told_operators(struct lifecycle *life)
+{
+	if (record_is_on(life->agent))
+		aftermath_finish(life->agent); /* which is recorded too */
+	return record_is_over(life->agent) && control_is_quiet(life->control);
+}
+
 /* Once a round of the loop, so that no connection is closed from within its own handlers. */
 static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
 {
@@ -65,11 +73,11 @@ static void on_round(struct ev_loop *loop, ev_prepare *prepare, int events)
 	(void)loop;
 	(void)events;
 	ttrpc_server_stats(life->agent->server, &stats);
-	if (life->agent->nr_operations || stats.bytes_out || !control_is_quiet(life->control))
+	if (life->agent->nr_operations || stats.bytes_out)
 		return;
 	listeners_close(&life->agent->listeners);
 	connections_shutdown(life->agent);
-	if (!life->agent->nr_operations && !life->agent->connections)
+	if (!life->agent->nr_operations && !life->agent->connections && has_told_operators(life))
 		pool_leave(life->agent->pool);
 }
 

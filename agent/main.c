@@ -3,6 +3,7 @@
  */
 #include "agent.h"
 #include "allow.h"
+#include "answers.h"
 #include "backend.h"
 #include "bounds.h"
 #include "config.h"
@@ -235,6 +236,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
 	timers_start(&agent);
+	waiting_init(&agent);
 	log_info("vaccelrt-agent %s (luaccel)", VACCEL_VERSION);
 	log_info("%s", policy_engine_describe(engine));
 	agent.allow = &options->allow;
@@ -249,6 +251,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 
 	timers_stop(&agent);
 	aftermath_finish(&agent);
+	record_release(&agent);
 	if (agent.server)
 		ttrpc_server_free(agent.server);
 	pressure_free(&agent);
@@ -257,6 +260,7 @@ static int run(struct lifecycle *life, struct policy_engine *engine)
 	metrics_release(&agent.metrics);
 	if (agent.policy)
 		policy_activate(agent.policy, NULL);
+	answers_settle(&agent);
 	loops_close(&agent.loops);
 	ev_loop_destroy(agent.loop);
 	return status;

@@ -42,14 +42,22 @@ void metrics_session(struct agent *agent, const char *listener, enum metrics_out
 
 void metrics_operation(const struct operation *operation)
 {
+	operation->agent->metrics.bytes_in += operation->bytes_in;
+	operation->agent->metrics.bytes_out += operation->bytes_out;
+}
+
+void metrics_attempt(const struct operation *operation)
+{
 	struct metrics *metrics = &operation->agent->metrics;
 	struct metrics_backend *backend =
 		operation->backend ? operation->backend->metrics : &metrics->nowhere;
 	struct metrics_operation *counts = &backend->operations[operation->type];
 	const struct work *work = &operation->work;
 
-	metrics->bytes_in += operation->bytes_in;
-	metrics->bytes_out += operation->bytes_out;
+	if (operation->cached) {
+		counts->cached++;
+		return;
+	}
 	counts->failed += operation->code != 0;
 	add(&counts->times, work->ended_us ? work->ended_us - work->started_us : 0);
 	if (!work->ended_us)

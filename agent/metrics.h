@@ -25,14 +25,24 @@ struct metrics_times {
 };
 
 struct metrics_operation {
-	uint64_t failed;
+	uint64_t failed, cached; /* the latter came to no backend */
 	struct metrics_times times;
+};
+
+/* What became of operations that this backend was the mirror of; see mirror.h. */
+enum metrics_mirrored {
+	MIRROR_EQUAL,
+	MIRROR_DIFFERS,
+	MIRROR_FAILED,	/* it did not run there */
+	MIRROR_DROPPED, /* it was not begun: no room, or the backend is down */
+	MIRROR_OUTCOMES,
 };
 
 /* Of a backend, or of operations that came to none. */
 struct metrics_backend {
 	struct metrics_operation operations[VACCEL_OP_MAX];
 	struct metrics_times queue;
+	uint64_t mirrored[MIRROR_OUTCOMES];
 	struct tally tally; /* of what ran there; what policies see */
 };
 
@@ -59,7 +69,9 @@ struct metrics {
 };
 
 void metrics_session(struct agent *agent, const char *listener, enum metrics_outcome outcome);
-/* It has ended. */
+/* An operation has run on its backend, or came to none. */
+void metrics_attempt(const struct operation *operation);
+/* It has ended, after one attempt or several. */
 void metrics_operation(const struct operation *operation);
 /* Somebody was refused, or has gone, for a limit: a sentence that begins with "limit NAME". */
 void metrics_limit(struct agent *agent, const char *why);

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char *const outcomes[] = {
 	[SESSION_CREATED] = "created", [SESSION_REFUSED] = "refused",
@@ -107,6 +108,7 @@ static void put_counts(FILE *out, const struct labels *labels,
 {
 	put_count(out, labels, "ok", operation->times.count - operation->failed);
 	put_count(out, labels, "error", operation->failed);
+	put_count(out, labels, "cached", operation->cached);
 }
 
 static void put_seconds(FILE *out, const struct labels *labels,
@@ -124,10 +126,35 @@ static void each_operation(FILE *out, const char *backend, const struct metrics_
 	int type;
 
 	for (type = 0; type < VACCEL_OP_MAX; type++) {
-		if (!counts->operations[type].times.count)
+		if (!counts->operations[type].times.count && !counts->operations[type].cached)
 			continue;
 		labels.op = vaccel_op_type_name((vaccel_op_type_t)type, name, sizeof(name));
 		put(out, &labels, &counts->operations[type]);
+	}
+}
+
+static void put_mirrored(FILE *out, const struct agent *agent)
+{
+	static const char *const words[] = {
+		[MIRROR_EQUAL] = "equal",
+		[MIRROR_DIFFERS] = "differ",
+		[MIRROR_FAILED] = "failed",
+		[MIRROR_DROPPED] = "dropped",
+	};
+	const struct backend *backend;
+	int i;
+
+	head(out, "mirrored_total", "counter",
+	     "Operations that a backend was to run as the mirror of another.");
+	for (backend = agent->backends; backend; backend = backend->next) {
+		for (i = 0; i < MIRROR_OUTCOMES; i++) {
+			if (!backend->metrics->mirrored[i])
+				continue;
+			fputs("luaccel_mirrored_total{", out);
+			label(out, "backend", backend->name);
+			fprintf(out, ",outcome=\"%s\"} %" PRIu64 "\n", words[i],
+				backend->metrics->mirrored[i]);
+		}
 	}
 }
 
@@ -250,6 +277,67 @@ static void put_policies(FILE *out, const struct agent *agent)
 	each_hook(out, active, put_hook_errors);
 }
 
+/* ---- what scripts count: a family for each name, in whatever scripts */
+
+/* A help may have lines. */
+static void script_head(FILE *out, const struct policy_metric *metric)
+{
+	const char *at;
+
+	fprintf(out, "# HELP luaccel_script_%s ", metric->family);
+	for (at = metric->help; *at; at++) {
+		if (*at == '\n')
+			fputs("\\n", out);
+		else if (*at == '\\')
+			fputs("\\\\", out);
+		else
+			fputc(*at, out);
+	}
+	fprintf(out, "\n# TYPE luaccel_script_%s %s\n", metric->family, metric->kind);
+}
+
+static void script_samples(FILE *out, const struct policy_generation *active, size_t i,
+			   const struct policy_metric *metric)
+{
+	struct policy_sample sample;
+	size_t k, n;
+
+	for (k = 0; policy_sample(active, i, k, &sample); k++) {
+		fprintf(out, "luaccel_script_%s{", metric->family);
+		label(out, "policy", metric->policy);
+		for (n = 0; n < metric->nr_labels; n++) {
+			fputc(',', out);
+			label(out, metric->labels[n], sample.labels[n]);
+		}
+		fprintf(out, "} %.15g\n", sample.value);
+	}
+}
+
+static bool is_first(const struct policy_generation *active, size_t i, const char *name)
+{
+	struct policy_metric other;
+
+	while (i-- > 0)
+		if (policy_metric(active, i, &other) && strcmp(other.name, name) == 0)
+			return false;
+	return true;
+}
+
+static void put_script_metrics(FILE *out, const struct policy_generation *active)
+{
+	struct policy_metric metric, other;
+	size_t i, k;
+
+	for (i = 0; active && policy_metric(active, i, &metric); i++) {
+		if (!is_first(active, i, metric.name))
+			continue;
+		script_head(out, &metric);
+		for (k = i; policy_metric(active, k, &other); k++)
+			if (strcmp(other.name, metric.name) == 0)
+				script_samples(out, active, k, &other);
+	}
+}
+
 static void put_limits(FILE *out, const struct agent *agent)
 {
 	struct limits_entry entry;
@@ -272,6 +360,7 @@ static void put_memory(FILE *out, const struct agent *agent)
 	series(out, "memory_bytes", "what", "disk", used[ACCOUNT_DISK]);
 	series(out, "memory_bytes", "what", "shm", used[ACCOUNT_SHM]);
 	series(out, "memory_bytes", "what", "policy", policy_engine_memory(agent->engine));
+	series(out, "memory_bytes", "what", "cache", agent->answers_bytes);
 }
 
 static void put_all(FILE *out, const struct agent *agent)
@@ -280,11 +369,13 @@ static void put_all(FILE *out, const struct agent *agent)
 	series(out, "build_info", "version", VACCEL_VERSION, 1);
 	put_sessions(out, agent);
 	put_operations(out, agent);
+	put_mirrored(out, agent);
 	head(out, "bytes_total", "counter", "Bytes of operations' requests and results.");
 	series(out, "bytes_total", "direction", "in", agent->metrics.bytes_in);
 	series(out, "bytes_total", "direction", "out", agent->metrics.bytes_out);
 	put_backends(out, agent);
 	put_policies(out, agent);
+	put_script_metrics(out, policy_active(agent->engine));
 	put_limits(out, agent);
 	put_memory(out, agent);
 }

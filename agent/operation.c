@@ -10,6 +10,8 @@
  * In the usual case all is entered and one piece of work is left: the operation's own.
  */
 #include "operation.h"
+#include "attempt.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
@@ -17,21 +19,23 @@
 #include "operation_end.h"
 #include "reply.h"
 #include "resource.h"
+#include "side.h"
+#include "waiting.h"
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 static void step(struct operation *operation);
 
-static void operation_init(struct operation *operation, const struct operation_class *class,
-			   struct session *session, struct resource *resource)
+void operation_init(struct operation *operation, const struct operation_class *class,
+		    struct session *session, struct resource *resource)
 {
 	operation->class = class;
 	operation->agent = session->agent;
 	operation->session = session_ref(session);
 	operation->resource = resource ? resource_ref(resource) : NULL;
 	operation->id = ++session->agent->next_operation;
+	session->changing += operation_changes(operation);
 }
 
 struct operation *operation_new(const struct operation_class *class, struct session *session,
@@ -42,18 +46,6 @@ struct operation *operation_new(const struct operation_class *class, struct sess
 	if (operation)
 		operation_init(operation, class, session, resource);
 	return operation;
-}
-
-__attribute__((format(printf, 3, 4))) static void fail(struct operation *operation, int code,
-						       const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(operation->work.reason, sizeof(operation->work.reason), format, args);
-	va_end(args);
-	operation->work.status = -1;
-	operation_finish(operation, code);
 }
 
 /* Move the plan on; the session leaves its leg before it enters another. */
@@ -136,8 +128,7 @@ static bool needs_load(const struct operation *operation)
 	       operation->at->resource == operation->resource;
 }
 
-/* Whoever would have the answer has gone, or has another: what has not begun need not. */
-static bool is_in_vain(const struct operation *operation)
+bool operation_is_in_vain(const struct operation *operation)
 {
 	const struct ttrpc_request *request = operation->request;
 
@@ -148,12 +139,13 @@ static void work_failed(struct operation *operation)
 {
 	struct work *work = &operation->work;
 
-	if (is_in_vain(operation)) {
+	if (operation_is_in_vain(operation)) {
 		operation_finish(operation, work->code);
 	} else if (work->kind == WORK_LOAD && !needs_load(operation)) {
 		load_lost(operation);
 	} else if (!is_refusal(operation)) {
-		operation_finish(operation, work->code);
+		if (operation->home || !attempt_again(operation))
+			operation_finish(operation, work->code);
 	} else if (!operation->turn.exclusive) {
 		operation->refused = operation->session->leg.backend;
 		retry_alone(operation);
@@ -267,7 +259,7 @@ static void admitted(struct pass *pass)
 		(struct operation *)((char *)pass - offsetof(struct operation, pass));
 	struct work *work = &operation->work;
 
-	if (!is_in_vain(operation)) {
+	if (!operation_is_in_vain(operation)) {
 		work->leg->backend->class->submit(work->leg->backend, work);
 		return;
 	}
@@ -340,9 +332,9 @@ static void open_leg(struct operation *operation)
 		operation->moved = true;
 	}
 	if (!plan->backends[session->at]->up)
-		return fail(operation, VACCEL_ENODEV,
-			    "no backend can serve the session: %s:down: %s",
-			    plan->backends[session->at]->name, plan->backends[session->at]->why);
+		return operation_fail(
+			operation, VACCEL_ENODEV, "no backend can serve the session: %s:down: %s",
+			plan->backends[session->at]->name, plan->backends[session->at]->why);
 	session->leg.backend = plan->backends[session->at];
 	submit(operation, WORK_OPEN, NULL);
 }
@@ -352,7 +344,7 @@ static void add_replica(struct operation *operation, struct registration *regist
 	registration->replica =
 		replica_get(registration->resource, operation->session->leg.backend);
 	if (!registration->replica)
-		return fail(operation, VACCEL_ENOMEM, "out of memory");
+		return operation_fail(operation, VACCEL_ENOMEM, "out of memory");
 	submit(operation, WORK_ADD, registration);
 }
 
@@ -389,15 +381,24 @@ static void step_own(struct operation *operation)
 	if (operation->resource) {
 		model = session_registration(session, operation->resource);
 		if (!model)
-			return fail(operation, VACCEL_EPERM,
-				    "resource %" PRId64 " is not registered with session %" PRId64,
-				    operation->resource->id, session->id);
+			return operation_fail(operation, VACCEL_EPERM,
+					      "resource %" PRId64
+					      " is not registered with session %" PRId64,
+					      operation->resource->id, session->id);
 	} else {
 		model = session_first_model(session);
 	}
 	operation_drop_result(operation); /* of a backend that refused */
+	if (!operation->home && attempt_begin(operation))
+		return;
 	operation->state = OPERATION_RUNNING;
 	submit(operation, WORK_RUN, model);
+}
+
+void operation_run_again(struct operation *operation)
+{
+	operation->state = OPERATION_QUEUED;
+	step(operation);
 }
 
 static void step(struct operation *operation)
@@ -418,7 +419,7 @@ static void start_register(struct operation *operation)
 
 	if (!session_registration(session, operation->resource) &&
 	    !session_register(session, operation->resource))
-		return fail(operation, VACCEL_ENOMEM, "out of memory");
+		return operation_fail(operation, VACCEL_ENOMEM, "out of memory");
 	step(operation);
 }
 
@@ -428,10 +429,12 @@ static void start_unregister(struct operation *operation)
 	struct registration *registration = session_registration(session, operation->resource);
 
 	if (!registration)
-		return fail(operation, VACCEL_EINVAL,
-			    "resource %" PRId64 " is not registered with session %" PRId64,
-			    operation->resource->id, session->id);
+		return operation_fail(operation, VACCEL_EINVAL,
+				      "resource %" PRId64
+				      " is not registered with session %" PRId64,
+				      operation->resource->id, session->id);
 	operation->phase = PHASE_OWN;
+	sides_unregister(session, operation->resource, operation->class);
 	if (registration->replica)
 		return submit(operation, WORK_DROP, registration);
 	session_forget(session, registration);
@@ -478,10 +481,12 @@ static void granted(struct turn *turn)
 		operation->phase = PHASE_LEAVE;
 		return step(operation);
 	}
-	if (is_in_vain(operation)) {
+	if (operation_is_in_vain(operation)) {
 		say_in_vain(why, sizeof(why), operation);
-		return fail(operation, VACCEL_ESESS, "%s", why);
+		return operation_fail(operation, VACCEL_ESESS, "%s", why);
 	}
+	if (operation->home && side_follow(operation->session, operation->home))
+		return operation_fail(operation, VACCEL_ENOMEM, "out of memory");
 	if (!operation->turn.exclusive && !may_share(operation))
 		return retry_alone(operation);
 	operation->phase = PHASE_ENTER;
@@ -499,9 +504,13 @@ static void granted(struct turn *turn)
 	}
 }
 
-static void enqueue(struct operation *operation)
+void operation_go_on(struct operation *operation)
 {
-	struct session *session = session_ref(operation->session);
+	struct session *session;
+
+	if (cache_answers(operation))
+		return;
+	session = session_ref(operation->session);
 
 	operation->state = OPERATION_QUEUED;
 	operation->turn.granted = granted;
@@ -516,12 +525,23 @@ static bool begins_work(enum operation_kind kind)
 	return kind == OPERATION_REGISTER || kind == OPERATION_LOAD || kind == OPERATION_RUN;
 }
 
-void operation_start(struct operation *operation, struct ttrpc_request *request,
-		     const ProtobufCMessage *message)
+void operation_admit(struct operation *operation)
 {
 	struct policy_decision decision;
 
+	if (!decide_operation(operation, &decision))
+		return operation_refuse(operation, decision.code, decision.text);
+	if (decision.verdict == POLICY_WAIT)
+		return waiting_begin(operation, &decision);
+	decide_began(operation);
+	operation_go_on(operation);
+}
+
+void operation_start(struct operation *operation, struct ttrpc_request *request,
+		     const ProtobufCMessage *message)
+{
 	operation->request = request;
+	operation->arena = &request->arena;
 	operation->message = message;
 	operation->bytes_in = request->received;
 	operation->received_us = agent_now_us();
@@ -534,28 +554,24 @@ void operation_start(struct operation *operation, struct ttrpc_request *request,
 	}
 	if (operation->session->plan.deadline > 0 && operation_is_call(operation))
 		ttrpc_request_within(request, operation->session->plan.deadline);
-	if (!decide_operation(operation, &decision)) {
-		operation->code = decision.code;
-		metrics_operation(operation);
-		operation->session->operations++;
-		operation->session->errors++;
-		reply_refused(request, decision.code, decision.text);
-		return operation_free(operation);
-	}
-	decide_began(operation);
-	enqueue(operation);
+	operation_admit(operation);
+}
+
+void operation_start_own(struct operation *operation)
+{
+	operation->received_us = agent_now_us();
+	operation->agent->nr_operations++;
+	operation_go_on(operation);
 }
 
 void operation_end_session(struct session *session, const char *why, struct ttrpc_request *request,
 			   const struct operation_class *class)
 {
-	struct operation *operation = session->farewell;
+	struct operation *operation = session_farewell(session, class);
 
-	session->farewell = NULL;
-	operation_init(operation, class, session, NULL);
+	sides_end(session, why, class);
 	connection_drop_session(session, why);
 	operation->request = request;
-	operation->received_us = agent_now_us();
-	operation->agent->nr_operations++;
-	enqueue(operation);
+	waiting_session_ended(session);
+	operation_start_own(operation);
 }

@@ -2,12 +2,17 @@
  * operation_end.c - see operation_end.h.
  */
 #include "operation_end.h"
+#include "attempt.h"
+#include "cache.h"
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
+#include "mirror.h"
 #include "reply.h"
 #include "resource.h"
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 bool operation_is_call(const struct operation *operation)
@@ -15,6 +20,11 @@ bool operation_is_call(const struct operation *operation)
 	return operation->class->kind == OPERATION_LOAD ||
 	       operation->class->kind == OPERATION_UNLOAD ||
 	       operation->class->kind == OPERATION_RUN;
+}
+
+bool operation_changes(const struct operation *operation)
+{
+	return operation->class->kind != OPERATION_RUN;
 }
 
 void operation_drop_result(struct operation *operation)
@@ -30,11 +40,29 @@ void operation_free(struct operation *operation)
 	struct agent *agent = operation->agent;
 
 	operation_drop_result(operation);
+	if (operation->mirror)
+		mirror_leave(operation);
+	cache_forget(operation);
+	operation->session->changing -= operation_changes(operation);
 	if (operation->resource)
 		resource_unref(operation->resource);
+	if (operation->home)
+		session_unref(operation->home);
 	session_unref(operation->session);
+	free(operation->attempt);
 	free(operation);
 	agent->nr_operations--;
+}
+
+void operation_refuse(struct operation *operation, int code, const char *text)
+{
+	operation->code = code;
+	metrics_attempt(operation);
+	metrics_operation(operation);
+	operation->session->operations++;
+	operation->session->errors++;
+	reply_refused(operation->request, code, text);
+	operation_free(operation);
 }
 
 /* The reply has left, or nobody waits for it any more. */
@@ -51,13 +79,24 @@ static void replied(void *arg)
 
 void operation_reply(struct operation *operation, const ProtobufCMessage *response)
 {
-	ttrpc_request_reply(operation->request, response, replied, operation);
+	cache_keep(operation, response);
+	if (operation->mirror)
+		mirror_answers(operation, response);
+	if (!operation->home)
+		ttrpc_request_reply(operation->request, response, replied, operation);
 }
 
 void operation_reply_failure(struct operation *operation, int code, const char *reason)
 {
 	operation->code = code;
-	reply_vaccel(operation->request, code, reason);
+	if (operation->mirror)
+		mirror_answers(operation, NULL);
+	if (operation->home)
+		return;
+	if (operation->denied)
+		reply_refused(operation->request, code, reason);
+	else
+		reply_vaccel(operation->request, code, reason);
 	replied(operation);
 }
 
@@ -67,13 +106,17 @@ static void answer_failure(struct operation *operation)
 
 	if (work->status < 0)
 		return operation_reply_failure(operation, operation->code, work->reason);
+	if (operation->mirror)
+		mirror_answers(operation, NULL);
 	reply_model(operation->request, operation->code, work->status, work->reason);
 	replied(operation);
 }
 
 static void answer(struct operation *operation)
 {
-	if (!operation->request)
+	if (operation->ended)
+		operation->ended(operation);
+	else if (!operation->request)
 		replied(operation);
 	else if (operation->code)
 		answer_failure(operation);
@@ -88,6 +131,10 @@ static void count(struct operation *operation)
 	decide_ended(operation);
 	if (!operation_is_call(operation))
 		return;
+	if (!attempt_was_aside(operation))
+		metrics_attempt(operation);
+	if (operation->home)
+		return;
 	metrics_operation(operation);
 	session->operations++;
 	session->errors += operation->code != 0;
@@ -95,7 +142,7 @@ static void count(struct operation *operation)
 		session->answered || (!operation->code && operation->class->kind == OPERATION_RUN);
 	session->bytes_in += operation->bytes_in;
 	session->bytes_out += operation->bytes_out;
-	if (!operation->work.ended_us)
+	if (!operation->work.ended_us || operation->cached)
 		return;
 	histogram_add(&session->wait, operation->work.started_us - operation->received_us);
 	histogram_add(&session->service, operation->work.ended_us - operation->work.started_us);
@@ -180,6 +227,17 @@ static void settle(struct operation *operation)
 	}
 }
 
+void operation_fail(struct operation *operation, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(operation->work.reason, sizeof(operation->work.reason), format, args);
+	va_end(args);
+	operation->work.status = -1;
+	operation_finish(operation, code);
+}
+
 void operation_finish(struct operation *operation, int code)
 {
 	operation->state = OPERATION_DONE;
@@ -188,4 +246,12 @@ void operation_finish(struct operation *operation, int code)
 	settle(operation);
 	strand_release(&operation->session->strand, &operation->turn);
 	answer(operation);
+}
+
+void operation_finish_cached(struct operation *operation, const ProtobufCMessage *response)
+{
+	operation->state = OPERATION_DONE;
+	operation->work.started_us = operation->work.ended_us = agent_now_us();
+	count(operation);
+	operation_reply(operation, response);
 }

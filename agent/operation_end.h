@@ -13,6 +13,12 @@
  */
 void operation_finish(struct operation *operation, int code);
 
+/* The same, with a reason for the peer. */
+__attribute__((format(printf, 3, 4))) void operation_fail(struct operation *operation, int code,
+							  const char *format, ...);
+/* It has had no turn, as the answer was there already. It may be gone after that. */
+void operation_finish_cached(struct operation *operation, const ProtobufCMessage *response);
+
 /* What run() has made. */
 void operation_drop_result(struct operation *operation);
 

@@ -2,6 +2,7 @@
  * reload.c - see reload.h. What can fail comes first and is undone; what cannot comes after it.
  */
 #include "reload.h"
+#include "answers.h"
 #include "bounds.h"
 #include "config.h"
 #include "decide.h"
@@ -68,6 +69,13 @@ static void remove_listeners(struct listeners *listeners, const struct options *
 	}
 }
 
+/* Other policies, or none, decide from now on. */
+static void in_force(struct agent *agent)
+{
+	answers_settle(agent);
+	waiting_ask_again(agent);
+}
+
 /* A policy that is there no more leaves its sessions where they are, as any reload does. */
 static int load_policies(struct agent *agent, const struct options *next, char *err, size_t errsize)
 {
@@ -77,6 +85,7 @@ static int load_policies(struct agent *agent, const struct options *next, char *
 	if (!next->scripts.count) {
 		if (agent->policy)
 			policy_activate(agent->policy, NULL);
+		in_force(agent);
 		return 0;
 	}
 	agent->policy = agent->engine;
@@ -84,6 +93,8 @@ static int load_policies(struct agent *agent, const struct options *next, char *
 			  errsize);
 	if (ret)
 		agent->policy = before;
+	else
+		in_force(agent);
 	return ret;
 }
 

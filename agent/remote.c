@@ -10,16 +10,13 @@
 #include "log.h"
 #include "luaccel.h"
 #include "operation.h"
+#include "revive.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROBES_MAX = 64 }; /* at once, of all remotes */
-
-#define SILENCE	   3.0 /* seconds without an answer to anything, then one is probed that is up */
-#define WAIT_FIRST 1.0 /* seconds until one that is down is probed; doubled each time, up to: */
-#define WAIT_MAX   60.0
+#define SILENCE 3.0 /* seconds without an answer to anything, then one is probed that is up */
 
 struct remote {
 	struct agent *agent;
@@ -48,12 +45,6 @@ static struct remote *remote_of(const struct job *job, size_t offset)
 	return (struct remote *)((char *)job - offset);
 }
 
-/* As long as the moment has it: those that lost one agent do not come back to it all at once. */
-static double jittered(double seconds)
-{
-	return seconds * (0.75 + (double)(agent_now_us() % 1000) / 2000.0);
-}
-
 /* Retired, and its last session has gone. */
 static bool is_over(const struct remote *remote)
 {
@@ -73,7 +64,7 @@ static void set_timer(struct remote *remote)
 	if (backend->up && remote->backend->inflight)
 		delay = remote->heard + SILENCE - ev_now(loop);
 	else if (!backend->up && !backend->retired)
-		delay = jittered(remote->wait);
+		delay = revive_jittered(remote->wait);
 	else if (is_over(remote))
 		delay = 0;
 	else
@@ -96,7 +87,7 @@ static void go_down(struct remote *remote, const char *why)
 {
 	if (!remote->backend->up)
 		return;
-	remote->wait = WAIT_FIRST;
+	remote->wait = REVIVE_FIRST;
 	backend_down(remote->backend, why);
 }
 
@@ -150,7 +141,7 @@ static void found(struct remote *remote)
 static void not_found(struct remote *remote)
 {
 	if (!remote->backend->up)
-		remote->wait = remote->wait * 2 < WAIT_MAX ? remote->wait * 2 : WAIT_MAX;
+		remote->wait = revive_longer(remote->wait);
 	else if (remote->new || remote->code == VACCEL_EAGAIN)
 		go_down(remote, remote->why);
 	else
@@ -292,8 +283,8 @@ int remote_new(struct agent *agent, const char *uri, struct remote **made, char 
 	ev_timer_init(&remote->timer, on_timer, 0, 0);
 	remote->timer.data = remote;
 	ret = take_address(remote, uri, err, errsize);
-	if (!ret && !agent->probes)
-		ret = pool_new(NULL, PROBES_MAX, &agent->probes);
+	if (!ret)
+		ret = revive_pool(agent);
 	if (ret)
 		remote_free(remote);
 	else
@@ -342,8 +333,9 @@ void remote_start(struct remote *remote)
 			 "and change what sessions send",
 			 backend->name, remote->uri);
 	remote->watched = remote->new = true;
-	remote->wait = WAIT_FIRST;
+	remote->wait = REVIVE_FIRST;
 	backend->up = true; /* until the probe says otherwise */
+	backend->coming = ++backend->agent->comings;
 	if (!remote->probing)
 		probe(remote);
 }
@@ -356,4 +348,9 @@ void remote_retire(struct remote *remote)
 bool remote_is_new(const struct remote *remote)
 {
 	return remote->new;
+}
+
+bool remote_is_probing(const struct remote *remote)
+{
+	return remote->probing;
 }

@@ -39,5 +39,7 @@ void remote_retire(struct remote *remote);
 
 /* Is it not known yet whether anybody is there? */
 bool remote_is_new(const struct remote *remote);
+/* Is it being asked at the moment? */
+bool remote_is_probing(const struct remote *remote);
 
 #endif

@@ -6,32 +6,17 @@
 #include "reply.h"
 #include "connection.h"
 #include "error.pb-c.h"
+#include "utf8.h"
 #include "vaccel.h"
 #include <stdarg.h>
 #include <stdio.h>
 
 enum { REASON_MAX = 512 };
 
-/* Bytes of the UTF-8 sequence that starts here, 0 when none does. */
-static size_t sequence(const unsigned char *text)
-{
-	size_t length = *text < 0x80			? 1
-			: *text >= 0xc2 && *text < 0xe0 ? 2
-			: *text >= 0xe0 && *text < 0xf0 ? 3
-			: *text >= 0xf0 && *text < 0xf5 ? 4
-							: 0;
-	size_t i;
-
-	for (i = 1; i < length; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return length;
-}
-
 void reply_make_utf8(char *text)
 {
 	while (*text) {
-		size_t length = sequence((const unsigned char *)text);
+		size_t length = utf8_sequence(text);
 
 		if (!length)
 			*text = '?';

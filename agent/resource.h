@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "content.h"
+#include "fingerprint.h"
 #include "resource.pb-c.h"
 #include "strand.h"
 
@@ -50,6 +51,7 @@ struct resource {
 	bool named;		     /* by paths or URLs: not a peer's bytes */
 	size_t registrations;
 	struct replica *replicas;
+	struct fingerprint fingerprint;
 	struct job reap;
 };
 

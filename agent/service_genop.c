@@ -190,10 +190,36 @@ static void release(struct operation *operation)
 	free(operation->result);
 }
 
+/* Arguments to write have bytes of their own; those to read are the same. */
+static const ProtobufCMessage *copy(const ProtobufCMessage *message, struct ttrpc_arena *arena)
+{
+	const Vaccel__Genop__Request *from = (const Vaccel__Genop__Request *)message;
+	const size_t count = from->n_write_args;
+	Vaccel__Genop__Request *to = ttrpc_arena_alloc(arena, sizeof(*to));
+	Vaccel__Genop__Arg **list = ttrpc_arena_alloc(arena, (count + 1) * sizeof(*list));
+	Vaccel__Genop__Arg *args = ttrpc_arena_alloc(arena, (count + 1) * sizeof(*args));
+	size_t i;
+
+	if (!to || !list || !args)
+		return NULL;
+	*to = *from;
+	to->write_args = list;
+	for (i = 0; i < count; i++) {
+		args[i] = *from->write_args[i];
+		list[i] = &args[i];
+		args[i].buf.data = ttrpc_arena_alloc(arena, args[i].buf.len);
+		if (!args[i].buf.data)
+			return NULL;
+		memcpy(args[i].buf.data, from->write_args[i]->buf.data, args[i].buf.len);
+	}
+	return &to->base;
+}
+
 static const struct operation_class genop_class = {
 	.method = "Genop",
 	.kind = OPERATION_RUN,
 	.run = genop,
+	.copy = copy,
 	.reply = answered,
 	.release = release,
 };

@@ -43,6 +43,7 @@ static const struct operation_class classify_class = {
 	.run = classify,
 	.reply = classified,
 	.release = release,
+	.pure = true,
 };
 
 static void image_classification(struct connection *connection, struct ttrpc_request *request,

@@ -125,7 +125,7 @@ void model_run_reply(struct operation *operation)
 {
 	const struct run_result *result = operation->result;
 	const struct tensor_family *family = result->service->tensors;
-	struct ttrpc_arena *arena = &operation->request->arena;
+	struct ttrpc_arena *arena = operation->arena;
 	void *messages = ttrpc_arena_alloc(arena, result->count * family->message_size);
 	void *list = ttrpc_arena_alloc(arena, result->count * sizeof(void *));
 	struct tensor tensor;

@@ -123,6 +123,7 @@ static const struct operation_class run_class = {
 	.run = run,
 	.reply = model_run_reply,
 	.release = model_run_release,
+	.pure = true,
 };
 
 static const struct model_service tf = {

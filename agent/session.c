@@ -2,6 +2,7 @@
  * session.c - see session.h.
  */
 #include "session.h"
+#include "answers.h"
 #include "connection.h"
 #include "log.h"
 #include "operation.h"
@@ -12,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct session *session_new(struct connection *connection, int64_t id, uint32_t hint)
+static struct session *session_make(struct agent *agent, struct account *account, int64_t id,
+				    uint32_t hint)
 {
 	struct session *session = calloc(1, sizeof(*session));
 
@@ -23,18 +25,50 @@ struct session *session_new(struct connection *connection, int64_t id, uint32_t 
 		free(session);
 		return NULL;
 	}
-	session->agent = connection->agent;
-	session->connection = connection;
+	session->agent = agent;
 	session->refs = 1;
 	session->id = id;
 	session->hint = hint;
 	session->began_us = agent_now_us();
 	strand_init(&session->strand);
-	session->account = account_ref(connection->account);
+	session->account = account_ref(account);
+	return session;
+}
+
+struct session *session_new(struct connection *connection, int64_t id, uint32_t hint)
+{
+	struct session *session = session_make(connection->agent, connection->account, id, hint);
+
+	if (!session)
+		return NULL;
+	session->connection = connection;
 	ttrpc_peer_str(ttrpc_conn_peer(connection->conn), session->peer, sizeof(session->peer));
 	snprintf(session->listener, sizeof(session->listener), "%s",
 		 ttrpc_conn_listener_name(connection->conn));
 	return session;
+}
+
+struct session *session_new_side(const struct session *home)
+{
+	struct session *side = session_make(home->agent, home->account, home->id, home->hint);
+
+	if (!side)
+		return NULL;
+	side->is_side = true;
+	side->nr_via = home->nr_via;
+	memcpy(side->via, home->via, sizeof(side->via));
+	memcpy(side->peer, home->peer, sizeof(side->peer));
+	memcpy(side->listener, home->listener, sizeof(side->listener));
+	return side;
+}
+
+struct operation *session_farewell(struct session *session, const struct operation_class *class)
+{
+	struct operation *operation = session->farewell;
+
+	session->farewell = NULL;
+	operation_init(operation, class, session, NULL);
+	return operation;
 }
 
 struct session *session_ref(struct session *session)
@@ -52,8 +86,11 @@ void session_unref(struct session *session)
 		session_forget(session, session->registrations);
 	if (session->policy)
 		policy_session_free(session->agent->policy, session->policy);
-	account_give(session->account, ACCOUNT_SESSIONS, 1);
+	if (!session->is_side)
+		account_give(session->account, ACCOUNT_SESSIONS, 1);
 	account_unref(session->account);
+	if (session->answers)
+		answers_unref(session->answers);
 	profile_free(session->profile);
 	free(session->farewell);
 	free(session);
@@ -183,7 +220,7 @@ void session_log_end(const struct session *session)
 	const struct plan *plan = &session->plan;
 	char in[32], out[32];
 
-	if (!session_may_log(session))
+	if (session->is_side || !session_may_log(session))
 		return;
 	log_info("Destroyed session %" PRId64, session->id);
 	log_info("session %" PRId64 " peer=%s backend=%s want=%s%s%.*s plan=%s ops=%" PRIu64

@@ -17,6 +17,8 @@
 #include "profile.h"
 #include "strand.h"
 
+struct operation_class;
+
 struct registration {
 	struct resource *resource; /* counted */
 	struct replica *replica;   /* counted; on the current leg, or NULL: not there yet */
@@ -30,6 +32,7 @@ struct plan {
 	struct backend *backends[POLICY_PLAN_MAX];
 	size_t count;
 	double deadline;	     /* seconds for each operation; 0: what callers say */
+	bool per_op;		     /* the policy is asked where an operation runs */
 	char where[POLICY_NAME_MAX]; /* the line that decided, or "hint" */
 };
 
@@ -43,13 +46,20 @@ struct session {
 	size_t nr_via;
 	struct policy_session *policy;
 	struct plan plan;
-	size_t at; /* in the plan: where the leg is or will be */
+	struct answers *answers; /* of the plan; counted; NULL: it has no cache */
+	unsigned changing; /* operations that change what others depend on, and have not ended */
+	unsigned waiting;  /* operations, until others have ended: waiting.h */
+	size_t at;	   /* in the plan: where the leg is or will be */
 	struct leg leg;
 	struct registration *registrations; /* in the order of their coming */
 	struct strand strand;
 	struct account *account;    /* its connection's; counted */
 	bool answered;		    /* some operation has run and succeeded */
 	struct operation *farewell; /* memory for the operation that ends the session */
+	struct session *sides;	    /* on other backends, for single operations (side.h) */
+	struct session *next;	    /* of a side: another of the same session's */
+	bool is_side;
+	unsigned mirrors;	    /* operations of it that run on a second backend too */
 	const struct backend *told; /* what the policy knows as s.backend */
 	const char *end; /* why it ends: "client", "gone", "shutdown", "refused"; NULL: it lives */
 	char why[256];	 /* why it is not where it wanted to be: "gpu:down" */
@@ -67,6 +77,10 @@ struct session {
  * back with a NULL: out of memory.
  */
 struct session *session_new(struct connection *connection, int64_t id, uint32_t hint);
+/* The same for one of the agent's own, on behalf of another: not charged, and told to nobody. */
+struct session *session_new_side(const struct session *home);
+/* The operation that is to end it, once: memory is there. */
+struct operation *session_farewell(struct session *session, const struct operation_class *class);
 struct session *session_ref(struct session *session);
 void session_unref(struct session *session);
 

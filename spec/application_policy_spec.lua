@@ -129,7 +129,7 @@ policy {
     assert.equal(71, code) -- EBACKEND
     assert.matches("^cannot reach the agent at unix:///none.sock", why)
     p:must "release a"
-    p:expect("policy own: closed far", 1)
+    p:expect("policy own: closed far", 30)
     p:close()
   end)
 

@@ -21,6 +21,8 @@ describe("bash's completion of", function ()
     assert.equal("session sessions", offered("luaccel", "ses"))
     assert.equal("add list rm", offered("luaccel", "--json", "listen", ""))
     assert.equal("test", offered("luaccel", "policy", "t"))
+    assert.equal("record reload replay", table.concat({ offered("luaccel", "policy", "rec"), offered("luaccel", "rel"),
+      offered("luaccel", "policy", "rep") }, " "))
     assert.equal("", offered("luaccel", "info", ""))
     assert.equal("--control --count", offered("luaccel", "ping", "--co"))
   end)

@@ -62,11 +62,11 @@ describe("agent { }", function ()
     -- The drain's timeout.
     local driver = harness.driver { address = unix "1.sock" }
     driver:must "session a 0"
-    driver:tell "say a SLEEP 5000"
-    system.poll(5, function () return operator.json("info").operations > 0 end)
+    driver:tell "say a SLEEP 60000"
+    assert.is_true(system.poll(30 * harness.slow, function () return operator.json("info").operations > 0 end))
     agent:kill(signal.SIGTERM)
     agent:says "drain%-timeout has passed: leaving with 1 operations unfinished"
-    assert.equal(1, agent:wait(5).code)
+    assert.equal(1, agent:wait(10 * harness.slow).code)
   end)
 
   it("gives way to flags: of a list the whole, of limits each", function ()

@@ -162,7 +162,7 @@ describe("content", function ()
       assert.equal(256, s.st_mode % 512) -- nobody writes to it
       assert.same({ data }, sync(second, b.id))
       first.wire:close()
-      assert.is_true(system.poll(5, function () return stat.lstat(contents()[1]).st_nlink == 2 end))
+      assert.is_true(system.poll(5 * harness.slow, function () return stat.lstat(contents()[1]).st_nlink == 2 end))
       assert.same({ data }, sync(second, b.id))
       second.wire:call("UnregisterResource", wire.int(1, b.id) .. wire.int(2, second.session))
       nothing_is_left()
@@ -195,7 +195,7 @@ describe("content", function ()
         peer:close(stream)
         accepted(peer:outcome())
       end
-      assert.is_true(system.poll(5, function () return #contents() == 1 end))
+      assert.is_true(system.poll(5 * harness.slow, function () return #contents() == 1 end))
       at_zero()
     end)
 
@@ -262,24 +262,24 @@ describe("content", function ()
     end)
 
     it("nor does the time tell: nothing is hashed to answer", function ()
-      local function median(blob)
-        local times = {}
-        for i = 1, 200 do
-          local started = system.now()
-          local stream = guesser:offer { upload.blob(blob) }
-          assert.same({ 0 }, guesser:answer().wanted)
-          times[i] = system.now() - started
-          guesser:close(stream)
-          guesser:outcome()
-        end
-        table.sort(times)
-        return times[100]
+      local function time(blob)
+        local started = system.now()
+        local stream = guesser:offer { upload.blob(blob) }
+        assert.same({ 0 }, guesser:answer().wanted)
+        local took = system.now() - started
+        guesser:close(stream)
+        guesser:outcome()
+        return took
       end
       local absent = { size = #data, address = ("a"):rep(32), proof = ("p"):rep(32) }
       local wrong = { size = #data, address = address, proof = ("p"):rep(32) }
-      median(absent)
-      local difference = math.abs(median(absent) - median(wrong))
-      -- Hashing what is here would take 10 ms.
+      -- Hashing what is here would take 10 ms, each time. A busy machine adds to some, so the least count.
+      local least = { absent = math.huge, wrong = math.huge }
+      for _ = 1, 200 do
+        least.absent = math.min(least.absent, time(absent))
+        least.wrong = math.min(least.wrong, time(wrong))
+      end
+      local difference = math.abs(least.absent - least.wrong)
       assert.is_true(difference < 0.001 * harness.slow, ("%.3f ms"):format(difference * 1000))
     end)
 
@@ -288,15 +288,15 @@ describe("content", function ()
       local answer = guesser:upload(other, upload.blob { size = #data, address = ("a"):rep(32), proof = proof })
       assert.equal(wire.INVALID_ARGUMENT, answer.code)
       assert.matches("blob 0 are not those that were offered", answer.message)
-      assert.is_true(system.poll(5, function () return #contents() == 1 end))
+      assert.is_true(system.poll(5 * harness.slow, function () return #contents() == 1 end))
     end)
   end)
 
   describe("of a broken upload leaves nothing:", function ()
     local peer, data, stream
 
-    local function begin(blob)
-      peer = serve { args = { "--limit", "frame-timeout=1" } }
+    local function begin(blob, limit)
+      peer = serve { args = { "--limit", limit or "frame-timeout=60" } }
       data = bytes(MIB)
       stream = peer:offer { blob or peer:blob(data) }
       assert.same({ 0 }, peer:answer().wanted)
@@ -376,7 +376,7 @@ describe("content", function ()
     end)
 
     it("nothing more comes", function ()
-      begin()
+      begin(nil, "frame-timeout=1")
       peer:piece(stream, data:sub(1, upload.PIECE))
       refused("limit frame%-timeout: nothing more of the upload came for 1 s", wire.DEADLINE_EXCEEDED)
     end)
@@ -402,7 +402,7 @@ describe("content", function ()
       local answer = peer:outcome()
       assert.equal(ENOSPC, wire.failure(answer.response).code)
       assert.matches("cannot keep the bytes in its run directory: No space left on device", answer.message)
-      assert.is_true(system.poll(5, function () return #system.tree(inside) == 1 end)) -- the session's
+      assert.is_true(system.poll(5 * harness.slow, function () return #system.tree(inside) == 1 end)) -- the session's
       accepted(peer:upload(bytes(MIB / 2)))
       at_zero()
     end)
@@ -410,7 +410,7 @@ describe("content", function ()
     it("the agent is told to stop, which does not wait for it", function ()
       begin()
       agent:kill(signal.SIGTERM)
-      agent:wait(5 * harness.slow)
+      agent:wait(10 * harness.slow)
       assert.equal(0, agent.status.code)
       assert.is_false(system.exists(agent:rundir()))
     end)
@@ -526,12 +526,12 @@ describe("content", function ()
     end)
 
     it("a deadline by default is one for progress", function ()
-      local peer = serve { args = { "--limit", "deadline=1" } }
+      local peer = serve { args = { "--limit", "deadline=4" } }
       local data = bytes(MIB)
       local stream = peer:offer { peer:blob(data) }
       peer:answer()
       for at = 1, #data, MIB / 4 do
-        system.sleep(0.6)
+        system.sleep(1.2)
         peer:piece(stream, data:sub(at, at + MIB / 4 - 1))
         assert.is_false(peer:answer().last)
       end

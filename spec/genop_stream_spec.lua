@@ -227,7 +227,7 @@ describe("GenopStream", function ()
       local answer = wire.response(peer:receive())
       assert.same({ 4, "timeout" }, { answer.code, answer.message })
       local took = system.now() - began
-      assert.is_true(took > 0.19 and took < 1 * harness.slow, "it took " .. took .. " s")
+      assert.is_true(took > 0.19 and took < 3 * harness.slow, "it took " .. took .. " s")
       peer:begin("GenopStream", nil, wire.int(4, -1))
       answer = wire.response(peer:receive())
       assert.same({ 4, "timeout" }, { answer.code, answer.message })

@@ -1,9 +1,9 @@
---- The example of docs/policies/guide.md that goes from a wish to a script: as it stands there it passes check
+--- The examples of docs/policies/guide.md that go from a wish to a script: as they stand there they pass check
 --- and test, and explain says what it says there.
 local harness = require "support.harness"
 local system = require "support.system"
 
-describe("the example of docs/policies/guide.md", function ()
+describe("the examples of docs/policies/guide.md", function ()
   local text, script
 
   --- The first indented text after these words, as it was before it was put there.
@@ -55,5 +55,12 @@ describe("the example of docs/policies/guide.md", function ()
   it("passes its test", function ()
     harness.file("tenant_spec.lua", block "and `tenant_spec.lua`")
     luaccel("test", "tenant_spec.lua"):expect("2 successes / 0 failures / 0 errors", 1)
+  end)
+
+  it("of tenants and numbers passes the check and its test", function ()
+    harness.file("limits.lua", block "as `limits.lua`")
+    harness.file("limits_spec.lua", block "`limits_spec.lua` holds")
+    luaccel("check", "limits.lua")
+    luaccel("test", "limits_spec.lua"):expect("1 success / 0 failures / 0 errors", 1)
   end)
 end)

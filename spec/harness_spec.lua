@@ -17,17 +17,21 @@ describe("the harness", function ()
   after_each(harness.finish)
 
   it("has lines as they come, with their times", function ()
-    local p = shell "echo first; sleep 0.3; echo second >&2; printf rest"
-    local first, second = p:expect("^first$", 5), p:expect("^second$", 5)
+    local p = shell "echo first; read go; echo second >&2; printf rest"
+    local first = p:expect("^first$", 5)
+    local between = system.now()
+    p:send "go"
+    local second = p:expect("^second$", 5)
     assert.equal("out", first.stream)
     assert.equal("err", second.stream)
-    assert.is_true(second.at - first.at > 0.2)
+    assert.is_true(first.at <= between and between <= second.at and second.at <= system.now())
     assert.same({ how = "exited", code = 0 }, p:wait(5))
     assert.equal("first\nrest\n", p:text "out")
   end)
 
   it("does not wait for ever", function ()
     local p = shell "echo here; sleep 60"
+    p:expect("^here$", 5)
     local from = system.now()
     assert.error_matches(function () p:expect("^there$", 0.2) end, "without a line like `%^there%$`.*here")
     assert.error_matches(function () p:wait(0.2) end, "does not end in 0.2 s")

@@ -6,6 +6,8 @@ local system = require "support.system"
 local wire = require "support.wire"
 
 local SMALL = 0.05 * 10 * harness.slow -- seconds that a small call may take
+local PATIENCE = 30 * harness.slow
+local RECEIVED = "session:%d+ Image classification" -- what the agent says of an operation that has come
 local TYPE_URL = "type.googleapis.com/vaccel.ProtoError"
 
 describe("the agent", function ()
@@ -29,7 +31,7 @@ describe("the agent", function ()
       long:must "session a 0"
       short:must "session b 0"
       long:tell(sleep_order "a")
-      system.sleep(0.1)
+      agent:says(RECEIVED)
       local calls = short:must "loop b 200 64"
       print(("isolation: small calls beside a long one: median %s us, largest %s us"):format(calls.median, calls.max))
       assert.is_true(tonumber(calls.max) / 1e6 <= SMALL, calls.line)
@@ -49,7 +51,7 @@ describe("the agent", function ()
         long[i]:must "session a 0"
       end
       for _, driver in ipairs(long) do driver:tell(sleep_order "a") end
-      system.sleep(0.1)
+      assert.is_true(process.wait_until(PATIENCE, function () return #agent:matching(RECEIVED) == #long end))
       local short = harness.driver { address = agent.address }
       assert.is_true(short:must "session b 0".us / 1e6 <= SMALL)
       local calls = short:must "loop b 50 64"
@@ -61,7 +63,7 @@ describe("the agent", function ()
     it("answers another session of the same connection meanwhile, and the same session after it", function ()
       local peer = wire.connect(agent.address)
       local a, b = peer:session(), peer:session()
-      local first = peer:start("ImageClassification", wire.image(a, "SLEEP 1000"))
+      local first = peer:start("ImageClassification", wire.image(a, "SLEEP 3000"))
       local second = peer:start("ImageClassification", wire.image(a, "hello"))
       local other = peer:start("ImageClassification", wire.image(b, "hello"))
       local order = {}
@@ -311,10 +313,10 @@ describe("the agent", function ()
       local long, other = harness.driver { address = agent.address }, harness.driver { address = agent.address }
       long:must "session a 0"
       other:must "session b 0"
-      long:tell "say a SLEEP 1500"
-      system.sleep(0.2)
+      long:tell "say a SLEEP 5000"
+      agent:says(RECEIVED)
       agent:kill(signal.SIGTERM)
-      process.wait_until(0.3, function () return false end)
+      agent:says "SIGTERM: draining, 1 operations are running"
       local code, reason = other:fails "session c 0"
       assert.equal(16, code)
       assert.matches("draining", reason)
@@ -327,10 +329,10 @@ describe("the agent", function ()
     it("says on the wire that it is not available", function ()
       local peer = wire.connect(agent.address)
       local session = peer:session()
-      peer:start("ImageClassification", wire.image(session, "SLEEP 1000"))
-      system.sleep(0.2)
+      peer:start("ImageClassification", wire.image(session, "SLEEP 5000"))
+      agent:says(RECEIVED)
       agent:kill(signal.SIGTERM)
-      system.sleep(0.2)
+      agent:says "SIGTERM: draining, 1 operations are running"
       local refused = peer:call("CreateSession", wire.int(1, 0))
       assert.equal(wire.UNAVAILABLE, refused.code)
       assert.equal("08011010", wire.hex(refused.detail:sub(1, 4))) -- FFI_WITH_STATUS, EBUSY
@@ -342,12 +344,13 @@ describe("the agent", function ()
       local long = harness.driver { address = agent.address }
       long:must "session a 0"
       long:tell "say a SLEEP 60000"
-      system.sleep(0.2)
+      agent:says(RECEIVED)
       agent:kill(signal.SIGTERM)
+      agent:says "SIGTERM: draining, 1 operations are running"
       process.wait_until(0.5, function () return agent.status end)
       assert.is_nil(agent.status)
       agent:kill(signal.SIGTERM)
-      assert.same({ how = "exited", code = 1 }, agent:wait(5 * harness.slow))
+      assert.same({ how = "exited", code = 1 }, agent:wait(10 * harness.slow))
       assert.equal(104, long:answer().code)
       assert.is_false(system.exists(path))
       assert.is_false(system.exists(agent:rundir()))
@@ -355,14 +358,15 @@ describe("the agent", function ()
 
     it("does not wait longer than it was told to", function ()
       agent:stop()
-      agent = harness.agent { plugins = "witness", args = { "--drain-timeout", "1s" } }
+      agent = harness.agent { plugins = "witness", args = { "--drain-timeout", "1s" },
+        env = { VACCEL_LOG_LEVEL = harness.VERBOSE } }
       local long = harness.driver { address = agent.address }
       long:must "session a 0"
       long:tell "say a SLEEP 60000"
-      system.sleep(0.2)
+      agent:says(RECEIVED)
       local told = system.now()
       agent:kill(signal.SIGTERM)
-      assert.same({ how = "exited", code = 1 }, agent:wait(5 * harness.slow))
+      assert.same({ how = "exited", code = 1 }, agent:wait(10 * harness.slow))
       assert.is_true(system.now() - told >= 0.9)
       assert.equal(104, long:answer().code)
     end)

@@ -6,7 +6,6 @@ local system = require "support.system"
 local wire = require "support.wire"
 
 local ENOMEM, EUSERS = 12, 87
-local SMALL = 0.05 * 10 * harness.slow
 local MIB = 1024 * 1024
 
 describe("a limit", function ()
@@ -122,7 +121,7 @@ describe("a limit", function ()
       agent:says "WARN.*refused: limit connections%-peer: this peer has 4 and may have 4"
       assert.is_true(wire.connect(other):session() > 0)
       peers[1]:close()
-      assert.is_truthy(system.poll(5, function ()
+      assert.is_truthy(system.poll(10 * harness.slow, function ()
         local ok, id = pcall(function () return wire.connect(agent.address):session() end)
         return ok and id
       end))
@@ -142,8 +141,8 @@ describe("a limit", function ()
       local agent = serve("streams-peer=8", { plugins = "shared" })
       local a, b = wire.connect(agent.address), wire.connect(agent.address)
       local session, other = a:session(), b:session()
-      for _ = 1, 8 do a:start("ImageClassification", wire.image(session, "SLEEP 500 ms")) end
-      system.sleep(0.2)
+      for _ = 1, 8 do a:start("ImageClassification", wire.image(session, "SLEEP 1500 ms")) end
+      process.wait_until(30 * harness.slow, function () return #agent:matching "session:%d+ Image classif" == 8 end)
       refused(b:call("ImageClassification", wire.image(other, "x")), EUSERS, "^limit streams%-peer: this peer has 9")
       for _, response in pairs(answers(a, 8)) do assert.equal(0, response.code, response.message) end
       assert.equal(0, b:call("ImageClassification", wire.image(other, "x")).code)
@@ -275,7 +274,7 @@ describe("a limit", function ()
       assert.is_nil(wire.connect(agent.address):receive(5 * harness.slow)) -- this is what makes it look
       assert.is_nil(idle:receive(5 * harness.slow))
       assert.is_nil(holder:receive(5 * harness.slow)) -- it has asked for nothing longer than the other
-      assert.is_truthy(system.poll(5, function () return keeper:call("CreateSession", "").code == 0 end))
+      assert.is_truthy(system.poll(9 * harness.slow, function () return keeper:call("CreateSession", "").code == 0 end))
       assert.is_true(wire.connect(agent.address):session() > 0)
       at_zero(agent)
     end)
@@ -283,16 +282,16 @@ describe("a limit", function ()
 
   describe("of time:", function ()
     it("a connection's first request, and between requests", function ()
-      local agent = serve "first-frame=1,idle=2"
+      local agent = serve "first-frame=1,idle=5"
       local silent, spoken = wire.connect(agent.address), wire.connect(agent.address)
       local began = system.now()
       spoken:session()
       assert.is_nil(silent:receive(5 * harness.slow))
       assert.is_true(system.now() - began >= 0.9)
-      local busy = spoken:start("ImageClassification", wire.image(1, "SLEEP 2500 ms"))
+      local busy = spoken:start("ImageClassification", wire.image(1, "SLEEP 5500 ms"))
       assert.equal(busy, wire.response(assert(spoken:receive())).stream) -- who waits for an answer is not idle
       local asked = system.now()
-      assert.is_nil(spoken:receive(10 * harness.slow))
+      assert.is_nil(spoken:receive(30 * harness.slow))
       assert.is_true(system.now() - asked >= 1, "an answer had just been given")
       at_zero(agent)
     end)
@@ -304,7 +303,7 @@ describe("a limit", function ()
       peer:send(wire.frame { stream = 1, type = wire.REQUEST, length = 1000, body = "begins" })
       assert.is_nil(peer:receive(5 * harness.slow))
       local took = system.now() - began
-      assert.is_true(took >= 0.9 and took <= 2 + SMALL, ("%.2f s"):format(took))
+      assert.is_true(took >= 0.9 and took <= 5 * harness.slow, ("%.2f s"):format(took))
       at_zero(agent)
     end)
   end)
@@ -347,7 +346,7 @@ describe("a limit", function ()
       local peer = wire.connect(agent.address)
       local session = peer:session()
       assert.equal(0, peer:call("ImageClassification", wire.image(session, "x")).code)
-      local long = peer:start("ImageClassification", wire.image(session, "SLEEP 500 ms"))
+      local long = peer:start("ImageClassification", wire.image(session, "SLEEP 3000 ms"))
       local late = timed(peer, "ImageClassification", wire.image(session, "x"), 100e6)
       assert.equal(late, wire.response(assert(peer:receive())).stream)
       assert.equal(long, wire.response(assert(peer:receive())).stream)
@@ -375,9 +374,9 @@ describe("a limit", function ()
         local peer = wire.connect(agent.address)
         local session = peer:session()
         local began = system.now()
-        timed(peer, "ImageClassification", wire.image(session, "SLEEP 2000 ms"), limits == "deadline=1" and 0 or 3600e9)
+        timed(peer, "ImageClassification", wire.image(session, "SLEEP 4000 ms"), limits == "deadline=1" and 0 or 3600e9)
         assert.equal(wire.DEADLINE_EXCEEDED, wire.response(assert(peer:receive())).code)
-        assert.is_true(system.now() - began <= 1 + SMALL)
+        assert.is_true(system.now() - began < 4)
         at_zero(agent)
       end
     end)
@@ -386,10 +385,10 @@ describe("a limit", function ()
       local agent = serve("streams-peer=4", { plugins = "shared" })
       local peer, other = wire.connect(agent.address), wire.connect(agent.address)
       local session, theirs = peer:session(), other:session()
-      for _ = 1, 4 do timed(peer, "ImageClassification", wire.image(session, "SLEEP 700 ms"), 50e6) end
+      for _ = 1, 4 do timed(peer, "ImageClassification", wire.image(session, "SLEEP 3000 ms"), 50e6) end
       for _, response in pairs(answers(peer, 4)) do assert.equal(wire.DEADLINE_EXCEEDED, response.code) end
       refused(other:call("ImageClassification", wire.image(theirs, "x")), EUSERS, "^limit streams%-peer")
-      assert.is_truthy(system.poll(5, function ()
+      assert.is_truthy(system.poll(20 * harness.slow, function ()
         return other:call("ImageClassification", wire.image(theirs, "x")).code == 0
       end))
       at_zero(agent)

@@ -54,7 +54,7 @@ describe("peers that vanish", function ()
     end
     local tcp = harness.free_tcp():gsub("127%.0%.0%.1", "10.213.77.1")
     local agent = harness.agent { plugins = "witness", addresses = { "unix://" .. harness.dir .. "/agent.sock", tcp },
-      args = { "--allow", "plaintext", "--limit", "frame-timeout=1,write-timeout=1,idle=3" } }
+      args = { "--allow", "plaintext", "--limit", "frame-timeout=1,write-timeout=1,idle=8" } }
     local good = wire.connect(agent.address)
     local session = good:session()
     local fds = agent:fds()
@@ -65,6 +65,7 @@ describe("peers that vanish", function ()
     end)
     local sessions = {}
     for i, peer in ipairs(peers) do sessions[i] = peer:session() end
+    assert.equal(fds + 6, agent:fds())
     local socket = io.popen "ss -tno state established src 10.213.77.1"
     local timers = socket:read "*a"
     socket:close()
@@ -74,7 +75,6 @@ describe("peers that vanish", function ()
     for i = 3, 4 do
       peers[i]:send(wire.frame { stream = 3, type = wire.REQUEST, length = 5000, body = "begins" })
     end
-    assert.equal(fds + 6, agent:fds())
     assert.is_true(sh("ip link set %sa down", near))
     local began, worst = system.now(), 0
     process.wait_until(20 * harness.slow, function ()

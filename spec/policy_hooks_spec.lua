@@ -250,6 +250,17 @@ policy {
     near:stop()
   end)
 
+  it("is told of a plugin whose file comes later, without a reload", function ()
+    local late = harness.dir .. "/libvaccel-late.so"
+    local agent = harness.agent { plugins = "witness", policy = script(('late = plugin "%s"'):format(late)) }
+    agent:says "policy watch: late is down$"
+    assert.equal(0, os.execute(("cp %s/spec/libvaccel-witness2.so %s.new"):format(harness.build, late)))
+    os.rename(late .. ".new", late)
+    agent:expect("policy watch: late is up$", 60 * harness.slow)
+    assert.equal(1, #agent:matching "policy watch: late is down$")
+    agent:stop()
+  end)
+
   it("is told of plugins that cannot be loaded, and of those that a reload brings up", function ()
     local agent = harness.agent { plugins = "witness", policy = script 'gone = plugin "absent"' }
     agent:says "policy watch: gone is down$"

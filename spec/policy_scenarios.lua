@@ -15,7 +15,8 @@
 ---       { "reload", script = "..." }
 ---
 --- Plugins are the specs' (support/witness.c): witness and witness2 do anything, mute only noop, refuse
---- takes no session, absent is not there. Nothing may depend on how fast it goes: quotas have rates of 0.001.
+--- takes no session, frail fails what it runs, absent is not there. Nothing may depend on how fast
+--- it goes: quotas have rates of 0.001.
 
 local TWO = [[backends { one = plugin "witness", two = plugin "witness2" }
 ]]
@@ -162,6 +163,52 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
       { "close", "a" },
     },
   },
+  {
+    name = "operations that run elsewhere, or on two backends",
+    script = [[backends { one = plugin "calm", two = plugin "calm2", mute = plugin "mute", frail = plugin "frail" }
+]] .. policy [[
+      session_route = function () return route { "one", per_op = true } end,
+      op_route = function (op)
+        if op.bytes_in > 3000 then return mirror "frail" end
+        if op.bytes_in > 2000 then return mirror "two" end
+        if op.bytes_in > 1000 then return route { "mute", "two" } end
+      end,
+      op_done = function (op, result) log("done", op.bytes_in > 2000, result.backend, result.code, result.mirror) end]],
+    backends = { mute = "mute", frail = "frail" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 1500 }, { "op", "a", bytes = 2500 },
+      { "op", "a", bytes = 3500 }, { "close", "a" },
+    },
+  },
+  {
+    name = "a sample of operations on a second backend",
+    script = [[backends { one = plugin "calm", two = plugin "calm2", gone = plugin "absent" }
+]] .. policy [[
+      session_route = function () return route { "one", per_op = true } end,
+      op_route = sample { "gone", "two", percent = 50 },
+      op_done = function (op, result) log("done", result.backend, result.code, result.mirror) end]],
+    backends = { gone = "absent" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "op", "a", bytes = 10 }, { "close", "a" },
+    },
+  },
+  {
+    name = "operations that are tried again",
+    script = [[backends { frail = plugin "frail", mute = plugin "mute", one = plugin "witness" }
+]] .. policy [[
+      session_route = function () return route "frail" end,
+      op_failed = function (op, result)
+        if op.bytes_in > 2000 then return retry "frail" end
+        if op.bytes_in > 1000 then return retry { "mute", "one" } end
+      end,
+      op_done = function (op, result) log("done", op.attempt, result.backend, result.code) end]],
+    backends = { frail = "frail", mute = "mute" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 1500 }, { "op", "a", bytes = 2500 },
+      { "close", "a" },
+    },
+  },
   fails '"reject"', fails '"allow"', fails '{ default = "two" }',
   {
     name = "sessions in turn",
@@ -210,6 +257,19 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "session", "b" }, { "op", "b", bytes = 10 } },
   },
   {
+    name = "more wait",
+    script = policy 'op_admit = concurrency { limit = 1, key = "uid", queue = 2, wait = 60 }',
+    plugins = { "witness" },
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 } },
+  },
+  {
+    name = "answers that are kept, which the simulator has not",
+    script = [[backends { one = plugin "witness" }
+local kept = cache { bytes = 1e6, ttl = 60, key = "uid" }
+]] .. policy 'session_route = function () return route { "one", cache = kept } end',
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 } },
+  },
+  {
     name = "a quota for each listener, also after a reload",
     script = policy 'op_admit = quota { rate = 0.001, burst = 2, key = "listener", keys = 10 }',
     plugins = { "witness" },
@@ -219,6 +279,58 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
       { "reload", script = policy 'op_admit = quota { rate = 0.001, burst = 2, key = "listener", keys = 10 }' },
       { "op", "a", bytes = 10 }, { "op", "b", bytes = 10 }, { "op", "b", bytes = 10 },
     },
+  },
+  {
+    name = "a quota for each tag, that can change",
+    script = TWO .. policy [[
+      session_route = function (s) s.tags.tenant = s.hint return route "one" end,
+      op_admit = (function ()
+        local few = quota { rate = 0.001, burst = 1, key = "tag:tenant" }
+        return function (op)
+          if op.bytes_in > 100 then op.session.tags.tenant = "other" end
+          return few:ask()
+        end
+      end)()]],
+    steps = {
+      { "session", "a", hint = 1 }, { "session", "b", hint = 2 }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "op", "b", bytes = 10 }, { "op", "a", bytes = 200 }, { "op", "b", bytes = 200 }, { "op", "a", bytes = 10 },
+    },
+  },
+  {
+    name = "what scripts have in common, over a reload",
+    script = policy [[
+      op_admit = (function ()
+        local jobs, names = shared_counter "jobs", shared_table "names"
+        return function (op)
+          names:set(jobs:add(), op.name)
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = {
+      { "session", "a" }, { "op", "a", bytes = 10 }, { "op", "a", bytes = 10 },
+      { "reload", script = policy [[
+        op_admit = (function ()
+          local jobs, names, new = shared_counter "jobs", shared_table "names", shared_table "new"
+          return function (op)
+            jobs:add(-1)
+            log(jobs:get(), names:get(1), names:get(2), names:get(3), names:size(), new:size())
+          end
+        end)()]] },
+      { "op", "a", bytes = 10 },
+    },
+  },
+  {
+    name = "numbers of a script's own",
+    script = policy [[
+      op_admit = (function ()
+        local sizes = metric { name = "sizes", help = "Of operations.", kind = "counter", labels = { "hint" } }
+        return function (op)
+          sizes:add(op.bytes_in, op.session.hint)
+          if op.session.hint == 7 then sizes:add(-1, 7) end
+        end
+      end)()]],
+    plugins = { "witness" },
+    steps = { { "session", "a" }, { "op", "a", bytes = 10 }, { "session", "b", hint = 7 }, { "op", "b", bytes = 10 } },
   },
   {
     name = "an object that a function asks",

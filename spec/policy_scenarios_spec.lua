@@ -67,7 +67,8 @@ describe("policies on the simulator and in an agent", function ()
     local missing = {}
     for hook, says in pairs(simulated.hooks) do
       if not uses(hook) then missing[#missing + 1] = hook end
-      for word, verdict in pairs { route = "route", reject = "reject", nothing = "pass" } do
+      for word, verdict in pairs { route = "route", reject = "reject", retry = "retry", mirror = "mirror",
+        nothing = "pass" } do
         if says and says:find(word) and asked(hook, verdict) == 0 then
           missing[#missing + 1] = hook .. " that says " .. word
         end

@@ -370,7 +370,7 @@ policy {
       local agent = harness.agent { policy = broken('{ default = "spare" }', "while true do end") }
       local driver = harness.driver { address = agent.address }
       local answer = driver:must "session s 0"
-      assert.is_true(answer.us < 200 * 1000 * harness.slow, answer.line) -- the budget is 20 ms
+      assert.is_true(answer.us < 2e6 * harness.slow, answer.line) -- the budget is 20 ms, 200 ms by the clock
       served_by(driver, agent, "witness2")
       driver:close()
       agent:stop()
@@ -402,7 +402,7 @@ policy {
   end)
 
   it("is told once of a session that no backend took, though its peer has left meanwhile", function ()
-    local agent = harness.agent { args = { "--threads", "1" }, policy = [[
+    local agent = harness.agent { args = { "--threads", "1" }, env = { VACCEL_LOG_LEVEL = harness.VERBOSE }, policy = [[
 backends { busy = plugin "witness", closed = plugin "refuse" }
 policy { name = "p", api = 1, on_error = "reject",
   session_route = function (s) if s.hint == 1 then return route "closed" end return route "busy" end,
@@ -411,8 +411,9 @@ policy { name = "p", api = 1, on_error = "reject",
 ]] }
     local peer, leaving = wire.connect(agent.address), wire.connect(agent.address)
     local session = peer:session()
-    peer:start("ImageClassification", wire.image(session, "SLEEP " .. 1500 * harness.slow)) -- on the only worker
-    system.sleep(0.3 * harness.slow) -- and there before the others
+    local long = "SLEEP " .. 3000 * math.min(harness.slow, 3)
+    peer:start("ImageClassification", wire.image(session, long)) -- on the only worker
+    agent:says "session:%d+ Image classification" -- and there before the others
     local created = leaving:start("CreateSession", wire.int(1, 1))
     local destroyed = leaving:start("DestroySession", wire.int(1, session + 1)) -- which is a guess
     local codes = {}
@@ -435,12 +436,12 @@ policy { name = "p", api = 1, on_error = "reject",
   session_route = function (s) if s.hint == 1 then return route { "mute", "other" } end return route "busy" end,
 }
 ]] }
-    local function busy()
+    local function busy(milliseconds)
       local peer = wire.connect(agent.address)
-      return peer, wire.image(peer:session(), "SLEEP " .. 300 * harness.slow)
+      return peer, wire.image(peer:session(), "SLEEP " .. milliseconds * math.min(harness.slow, 3))
     end
-    local first, first_image = busy()
-    local second, second_image = busy()
+    local first, first_image = busy(1000)
+    local second, second_image = busy(3000)
     local leaving = wire.connect(agent.address)
     local session = leaving:session(1)
     local registered = leaving:call("RegisterResource", wire.register(session, { wire.blob("m", "weights") }))
@@ -450,7 +451,7 @@ policy { name = "p", api = 1, on_error = "reject",
     leaving:call("UpdateSession", wire.int(1, session)) -- so the load has been taken up
     second:start("ImageClassification", second_image)
     assert.equal(0, wire.response(first:receive()).code)
-    system.sleep(0.1 * harness.slow) -- mute has refused; what moves the session waits for the second
+    system.sleep(0.5 * harness.slow) -- mute has refused; what moves the session waits for the second
     leaving:start("DestroySession", wire.int(1, session))
     assert.equal(0, wire.response(second:receive()).code)
     local codes = { wire.response(leaving:receive()).code, wire.response(leaving:receive()).code }

@@ -21,6 +21,14 @@ backends { cpu = plugin "exec" }
 policy { name = "tested", api = 1, on_error = "reject", op_admit = concurrency { limit = 1, key = "uid" } }
 ]]
 
+local QUEUED = [[
+backends { cpu = plugin "exec" }
+policy { name = "tested", api = 1, on_error = "reject",
+  op_admit = concurrency { limit = 1, key = "uid", queue = 2, wait = 5 },
+  session_route = function () return route "cpu" end,
+  op_done = function (op, result) log(result.code, result.queue_us) end }
+]]
+
 describe("luaccel policy test", function ()
   before_each(harness.begin)
   after_each(harness.finish)
@@ -28,14 +36,14 @@ describe("luaccel policy test", function ()
   --- Runs `body` as a spec; the world of SCRIPT is at hand.
   local function test(body, ...)
     local script = harness.file("p.lua", SCRIPT)
-    local limited = harness.file("limited.lua", LIMITED)
+    local limited, queued = harness.file("limited.lua", LIMITED), harness.file("queued.lua", QUEUED)
     local spec = harness.file("p_spec.lua", ([[
       local sim = require "luaccel.sim"
       it("does as it says", function ()
-        local limited = %q
-        local world = sim.load { %q, plugins = { "noop" }, time = 1000 }
+        local limited, queued, script = %q, %q, %q
+        local world = sim.load { script, plugins = { "noop" }, time = 1000 }
         %s
-      end)]]):format(limited, script, body))
+      end)]]):format(limited, queued, script, body))
     return harness.run({ harness.bin "luaccel", "policy", "test", spec, ... },
       { env = { PATH = os.getenv "PATH", HOME = os.getenv "HOME" } })
   end
@@ -112,6 +120,53 @@ describe("luaccel policy test", function ()
       assert(s:start "noop")
       s:close() -- and what ran with it
       assert.equal(0, assert(world:session { uid = 1 }):op("noop").code)]] },
+    { "what waits until something else ends", [[
+      world:reload(queued)
+      world.backends.cpu.service = 2
+      local s, other = assert(world:session { uid = 1 }), assert(world:session { uid = 2 })
+      local first, second, third = assert(s:start "noop"), assert(s:start "exec"), assert(s:start "noop")
+      assert.same({ false, true, true }, { first.waiting, second.waiting, third.waiting })
+      assert.has_error(function () second:finish() end)
+      assert.equal(0, other:op("noop").code) -- takes 2 seconds, and holds up nobody
+      local refused, decision = s:start "noop"
+      assert.same({ nil, 11 }, { refused, decision.code })
+      first:finish()
+      assert.same({ false, true }, { second.waiting, third.waiting })
+      world:advance(3)
+      assert.equal("refused by policy tested (queued.lua:3): busy: at most 1 at once for each uid; waited 5 s",
+        third:finish().text)
+      second:finish()
+      world:lines()
+      s:close()]] },
+    { "that it waited", [[
+      world:reload(queued)
+      local s = assert(world:session { uid = 1 })
+      local first, second = assert(s:start "noop"), assert(s:start "noop")
+      world:advance(1.5)
+      first:finish()
+      world:advance(0.5)
+      second:finish()
+      assert.same({ "policy tested: 0 0", "policy tested: 0 1500000" }, world:lines())]] },
+    { "that one waits in vain where nothing else goes on", [[
+      world:reload(queued)
+      local s = assert(world:session { uid = 1 })
+      assert(s:start "noop")
+      local time = world:time()
+      assert.matches("; waited 5 s$", s:op("noop").text)
+      assert.equal(5, world:time() - time)]] },
+    { "what waits where its session ends, and another script comes", [[
+      world:reload(queued)
+      local s, other = assert(world:session { uid = 1 }), assert(world:session { uid = 1 })
+      local first, second, third = assert(s:start "noop"), assert(s:start "noop"), assert(other:start "noop")
+      s:close() -- and what ran with it
+      assert.same({ 104, false }, { second:finish().code, third.waiting })
+      second = assert(other:start "noop")
+      assert.is_true(second.waiting)
+      world:reload(queued)
+      assert.is_true(second.waiting)
+      world:reload(script)
+      assert.same({ false, 0, 0 }, { second.waiting, second:finish().code, third:finish().code })
+      assert.is_table(first)]] },
     { "nothing at all where nothing is up", [[
       world.backends.gpu.up, world.backends.cpu.up = false, false
       local s, refusal = world:session { uid = 1 }
@@ -196,6 +251,32 @@ describe("luaccel policy test", function ()
       assert.same(thrown(7), thrown(7))
       assert.is_not.same(thrown(7), thrown(8))
       assert.is_not.same(thrown(7), thrown())]]):format(dice))
+    assert.equal(0, p.status.code, p:text())
+  end)
+
+  it("reads numbers of scripts", function ()
+    local script = harness.file("numbers.lua", [[
+      local ops = metric { name = "ops", help = "Operations.", kind = "counter", labels = { "cid", "name" } }
+      policy { name = "n", api = 1, on_error = "reject",
+        op_admit = function (op) ops:add(1, op.session.peer.cid, op.name) end }]])
+    local p = test(([[
+      local w = sim.load { %q, plugins = { "noop" } }
+      assert.is_nil(w:metric "ops")
+      for cid = 3, 4 do
+        local s = assert(w:session { cid = cid })
+        for _ = 1, cid do s:op "noop" end
+      end
+      s = w:session {}
+      s:op "exec"
+      assert.equal(8, w:metric "ops")
+      assert.equal(4, w:metric("ops", { cid = 4, policy = "n" }))
+      assert.equal(1, w:metric("ops", { name = "exec" }))
+      assert.equal(1, w:metric("ops", { cid = "" }))
+      assert.is_nil(w:metric("ops", { cid = 5 }))
+      assert.is_nil(w:metric("ops", { uid = 5 }))
+      assert.is_nil(w:metric "operations")
+      w:reload()
+      assert.equal(8, w:metric "ops")]]):format(script))
     assert.equal(0, p.status.code, p:text())
   end)
 

@@ -161,6 +161,7 @@ describe("shared memory", function ()
       assert.is_true(bytes <= 2 * MIB)
       if pieces == 2 then -- what a connection gives back another may have
         drivers[1]:close()
+        process.wait_until(GONE, function () return select(2, mapped(agent.pid)) == 1 end)
         fill_long(drivers[4])
         assert.equal(2, select(2, mapped(agent.pid)))
         drivers[2]:close()

@@ -206,7 +206,7 @@ describe("an upload", function ()
   it("whose agent goes is a lost session, and the next one anew", function ()
     serve()
     local driver = connect()
-    driver:must("resource r path " .. sparse("large.bin", LARGE / 8, 1))
+    driver:must("resource r path " .. sparse("large.bin", LARGE, 1)) -- long enough to be killed within
     local killed = false
     local answer = while_it(driver, "register r s", function ()
       if not killed and #agent:rundirs() > 1 then

@@ -3,7 +3,6 @@
 local poll = require "posix.poll"
 local unistd = require "posix.unistd"
 local harness = require "support.harness"
-local system = require "support.system"
 local wire = require "support.wire"
 
 local EINVAL = 22
@@ -332,11 +331,9 @@ describe("the wire:", function ()
   it("8: answers come as operations end, not as they came", function ()
     serve { plugins = "witness" }
     local slow, fast = peer:session(), peer:session()
-    local late = peer:start("ImageClassification", wire.image(slow, "SLEEP 500"))
+    local late = peer:start("ImageClassification", wire.image(slow, "SLEEP 3000"))
     local early = peer:start("ImageClassification", wire.image(fast, "x"))
-    local began = system.now()
     assert.equal(early, wire.response(peer:receive()).stream)
-    assert.is_true(system.now() - began < 0.4)
     assert.equal(late, wire.response(peer:receive()).stream)
   end)
 end)

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SERVICE	       "luaccel.v1.Control"
 #define DEFAULT_SOCKET "/run/luaccel/control.sock"
 
 enum { CONNECT_MS = 5000, URI_MAX = 256 };
@@ -66,6 +65,13 @@ static int reach(const char *uri, struct ttrpc_client **client)
 	return STATUS_DONE;
 }
 
+int control_reach(const struct luaccel *luaccel, struct ttrpc_client **client)
+{
+	char buf[URI_MAX];
+
+	return reach(control_uri(luaccel, buf), client);
+}
+
 int control_call(const struct luaccel *luaccel, const char *method, const ProtobufCMessage *request,
 		 const ProtobufCMessageDescriptor *type, struct ttrpc_answer *answer)
 {
@@ -76,7 +82,7 @@ int control_call(const struct luaccel *luaccel, const char *method, const Protob
 
 	if (ret)
 		return ret;
-	ret = ttrpc_client_call(client, SERVICE, method, request, type, TIMEOUT, answer);
+	ret = ttrpc_client_call(client, CONTROL_SERVICE, method, request, type, TIMEOUT, answer);
 	ttrpc_client_unref(client);
 	if (ret)
 		return say_error(STATUS_NOBODY, "%s: no answer: %s", uri, strerror(-ret));

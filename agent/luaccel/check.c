@@ -1,6 +1,7 @@
 /*
  * check.c - luaccel policy check: scripts loaded as an agent would load them, without an agent, and
- * looked at by luacheck, which is told what scripts can use.
+ * looked at by luacheck, which is told what scripts can use. And policy reference, which tells
+ * people.
  */
 #include "luaccel.h"
 #include "policy.h"
@@ -170,4 +171,12 @@ int policy_check_command(const struct luaccel *luaccel, char **words)
 	ret = check(engine, luaccel, words, count);
 	policy_engine_free(engine);
 	return ret;
+}
+
+int policy_reference_command(const struct luaccel *luaccel, char **words)
+{
+	(void)luaccel;
+	(void)words;
+	policy_reference(stdout);
+	return STATUS_DONE;
 }

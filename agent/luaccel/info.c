@@ -51,12 +51,18 @@ static void print_limit(const Luaccel__V1__LimitInfo *limit)
 	putchar('\n');
 }
 
+static const char *state_of(const Luaccel__V1__BackendInfo *backend)
+{
+	return backend->up ? "up" : backend->probing ? "probing" : "down";
+}
+
 static void print_backend(const Luaccel__V1__BackendInfo *backend)
 {
 	size_t i;
 
-	printf("backend %s: %s%s%s%s", backend->name, backend->target,
-	       backend->target[0] ? ", " : "", backend->up ? "up" : "down: ", backend->why);
+	printf("backend %s: %s%s%s%s%s", backend->name, backend->target,
+	       backend->target[0] ? ", " : "", state_of(backend), backend->up ? "" : ": ",
+	       backend->why);
 	if (backend->up)
 		printf(", %" PRIu64 " in flight:", backend->inflight);
 	for (i = 0; i < backend->n_operations; i++)
@@ -117,6 +123,7 @@ static void backends_to_json(const Luaccel__V1__InfoResponse *info)
 		json_text("name", backend->name);
 		json_text("target", backend->target);
 		json_bool("up", backend->up);
+		json_text("state", state_of(backend));
 		json_text("why", backend->why);
 		json_number("inflight", backend->inflight);
 		json_open("operations", '[');

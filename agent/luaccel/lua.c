@@ -1,7 +1,7 @@
 /*
- * lua.c - the commands that are written in Lua: policy test, policy explain. Their modules lie in
- * share/luaccel/lua beside the folder of this program; each gives a function, which gets the
- * command line as a table and returns the exit status.
+ * lua.c - the commands that are written in Lua: policy test, policy explain, policy replay. Their
+ * modules lie in share/luaccel/lua beside the folder of this program; each gives a function, which
+ * gets the command line as a table and returns the exit status.
  */
 #include "luaccel.h"
 #include "sim.h"
@@ -91,6 +91,8 @@ static int run(lua_State *L)
 	push_list(L, "ops", luaccel->ops);
 	push_text(L, "backends", luaccel->backends);
 	push_text(L, "down", luaccel->down);
+	lua_pushinteger(L, (lua_Integer)luaccel->show);
+	lua_setfield(L, -2, "show");
 	lua_pushboolean(L, luaccel->json);
 	lua_setfield(L, -2, "json");
 	lua_call(L, 1, 1);
@@ -119,4 +121,9 @@ int policy_test_command(const struct luaccel *luaccel, char **words)
 int policy_explain_command(const struct luaccel *luaccel, char **words)
 {
 	return lua_command(luaccel, "luaccel.explain", words);
+}
+
+int policy_replay_command(const struct luaccel *luaccel, char **words)
+{
+	return lua_command(luaccel, "luaccel.replay", words);
 }

@@ -6,7 +6,8 @@
  *   json.c      JSON on stdout
  *   info.c, sessions.c, listen.c, ping.c    a family of commands each
  *   check.c     policy check, which needs no agent
- *   lua.c       policy test and explain, which are written in Lua (lua/luaccel/)
+ *   record.c    policy record
+ *   lua.c       policy test, explain and replay, which are written in Lua (lua/luaccel/)
  *
  * One thread; each command makes its calls, prints, and ends with an exit status.
  */
@@ -18,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CONTROL_SERVICE "luaccel.v1.Control"
+
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_NOBODY = 3 };
 
 /* Of one kind, in policy explain. */
@@ -27,6 +30,8 @@ struct luaccel {
 	const char *control; /* --control; NULL: where one is looked for */
 	bool json;
 	unsigned count;	      /* of pings */
+	unsigned show;	      /* so many differences, of a replay */
+	double seconds;	      /* of a recording; 0: no end of its own */
 	const char *backends; /* that scripts may name undeclared, "a,b"; NULL: none */
 	const char *down;     /* of the backends, "a,b"; NULL: none */
 	/* --session and --op, with a NULL behind the last */
@@ -50,9 +55,15 @@ int ping_command(const struct luaccel *luaccel, char **words);
 int policy_check_command(const struct luaccel *luaccel, char **words);
 int policy_test_command(const struct luaccel *luaccel, char **words);
 int policy_explain_command(const struct luaccel *luaccel, char **words);
+int policy_reference_command(const struct luaccel *luaccel, char **words);
+int policy_record_command(const struct luaccel *luaccel, char **words);
+int policy_replay_command(const struct luaccel *luaccel, char **words);
 
 /* "luaccel: ..." on stderr; returns `status`. */
 __attribute__((format(printf, 2, 3))) int say_error(int status, const char *format, ...);
+
+/* Connect to the control socket. STATUS_DONE, or it has been said why not. */
+int control_reach(const struct luaccel *luaccel, struct ttrpc_client **client);
 
 /*
  * One call of the service Control. STATUS_DONE: the answer is there, and is to be released with

@@ -27,6 +27,11 @@ static const char usage_text[] =
 	"                     run busted specs of scripts, on the simulator\n"
 	"  policy explain FILE...\n"
 	"                     what these scripts would do, and which line says so\n"
+	"  policy record FILE\n"
+	"                     write down what the agent's policies are asked and answer\n"
+	"  policy replay FILE SCRIPT...\n"
+	"                     where these scripts decide otherwise about what was recorded\n"
+	"  policy reference   every word of policies, as Markdown\n"
 	"  ping URI           whether an agent answers at the address that guests use, and how "
 	"fast\n"
 	"\n"
@@ -35,7 +40,7 @@ static const char usage_text[] =
 	"                     unix://XDG_RUNTIME_DIR/luaccel/control.sock)\n"
 	"  --json             for programs: info, sessions, session, listen list, listen add, "
 	"ping,\n"
-	"                     policy explain\n"
+	"                     policy explain, policy record, policy replay\n"
 	"  --count N          pings (default 5)\n"
 	"  --backends NAME,...  policy check, explain: plugins that VACCEL_PLUGINS will have "
 	"loaded\n"
@@ -44,9 +49,13 @@ static const char usage_text[] =
 	"  --op image_classify,bytes_in=4096\n"
 	"                     policy explain: what each caller does; any number\n"
 	"  --down NAME,...    policy explain: backends that are down\n"
+	"  --for SECONDS      policy record: not until it is interrupted\n"
+	"  --show N           policy replay: so many differences, one by one (default 10)\n"
 	"  --version, --help\n"
 	"\n"
-	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 nobody answers.\n";
+	"Exit status: 0 done, 1 failed, 2 wrong usage, 3 nobody answers; of policy replay: 0 "
+	"nothing\n"
+	"differs, 1 something does, 2 wrong usage, or a file that is none.\n";
 
 enum { ANY = -1 };
 
@@ -68,6 +77,9 @@ static const struct command {
 	{ "policy", "check", ANY, policy_check_command },
 	{ "policy", "test", ANY, policy_test_command },
 	{ "policy", "explain", ANY, policy_explain_command },
+	{ "policy", "record", 1, policy_record_command },
+	{ "policy", "replay", ANY, policy_replay_command },
+	{ "policy", "reference", 0, policy_reference_command },
 };
 
 enum {
@@ -78,6 +90,8 @@ enum {
 	OPT_SESSION,
 	OPT_OP,
 	OPT_DOWN,
+	OPT_FOR,
+	OPT_SHOW,
 	OPT_VERSION
 };
 
@@ -89,20 +103,33 @@ static const struct option long_options[] = {
 	{ "session", required_argument, NULL, OPT_SESSION },
 	{ "op", required_argument, NULL, OPT_OP },
 	{ "down", required_argument, NULL, OPT_DOWN },
+	{ "for", required_argument, NULL, OPT_FOR },
+	{ "show", required_argument, NULL, OPT_SHOW },
 	{ "version", no_argument, NULL, OPT_VERSION },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
 
-static int set_count(struct luaccel *luaccel, const char *text)
+static int set_number(unsigned *to, const char *option, unsigned least, const char *text)
 {
 	char *end;
 	unsigned long number = strtoul(text, &end, 10);
 
-	if (end == text || *end || number < 1 || number > 1000000)
-		return say_error(STATUS_USAGE,
-				 "--count takes a number from 1 to 1000000, not \"%s\"", text);
-	luaccel->count = (unsigned)number;
+	if (end == text || *end || number < least || number > 1000000)
+		return say_error(STATUS_USAGE, "%s takes a number from %u to 1000000, not \"%s\"",
+				 option, least, text);
+	*to = (unsigned)number;
+	return -1;
+}
+
+static int set_seconds(struct luaccel *luaccel, const char *text)
+{
+	char *end;
+
+	luaccel->seconds = strtod(text, &end);
+	if (end == text || *end || !(luaccel->seconds >= 0.1 && luaccel->seconds <= 1e7))
+		return say_error(STATUS_USAGE, "--for takes seconds, from 0.1 to 1e7, not \"%s\"",
+				 text);
 	return -1;
 }
 
@@ -128,7 +155,7 @@ static int take(struct luaccel *luaccel, int option, const char *value)
 		luaccel->json = true;
 		return -1;
 	case OPT_COUNT:
-		return set_count(luaccel, value);
+		return set_number(&luaccel->count, "--count", 1, value);
 	case OPT_BACKENDS:
 		luaccel->backends = value;
 		return -1;
@@ -139,6 +166,10 @@ static int take(struct luaccel *luaccel, int option, const char *value)
 	case OPT_DOWN:
 		luaccel->down = value;
 		return -1;
+	case OPT_FOR:
+		return set_seconds(luaccel, value);
+	case OPT_SHOW:
+		return set_number(&luaccel->show, "--show", 0, value);
 	case OPT_VERSION:
 		puts("luaccel " VACCEL_VERSION);
 		return STATUS_DONE;
@@ -193,7 +224,7 @@ static int run(const struct luaccel *luaccel, int count, char **words)
 
 int main(int argc, char **argv)
 {
-	struct luaccel luaccel = { .count = 5 };
+	struct luaccel luaccel = { .count = 5, .show = 10 };
 	int option, ret = -1;
 
 	while (ret < 0 && (option = getopt_long(argc, argv, "h", long_options, NULL)) != -1)

@@ -16,14 +16,15 @@
 local engine = require "luaccel.engine"
 
 local ENOTSUP, ENODEV, ESESS = 95, 19, 104
+local RETRIES = 3 -- after the first attempt, at most
 
 ---@class luaccel.sim.Backend what a backend does; all of it may be changed at any time
 ---@field kind string "plugin" or "remote"
 ---@field up boolean
 ---@field open integer? the code with which it refuses sessions; nil: it takes them
 ---@field operations table<string, true|table|function>? those that it has; nil: all of them. The
----value is what happens: true, { code =, service = seconds, bytes_out = } or a function of the
----operation's table that returns such a one
+---value is what happens: true, { code =, service = seconds, bytes_out =, answer = } or a function of
+---the operation's table that returns such a one; answers are what mirror compares
 ---@field service number seconds that an operation takes when nothing else says so
 ---@field inflight integer operations that were started and have not been finished
 
@@ -33,6 +34,7 @@ local ENOTSUP, ENODEV, ESESS = 95, 19, 104
 ---@field text string? the sentence that the caller gets
 ---@field where string? the line that decided, "p.lua:12"
 ---@field backend string? that served
+---@field attempts integer? of an operation: how often it ran
 
 ---@class luaccel.sim.World
 ---@field asked table<string, table<string, integer>> by hook and verdict, how often scripts were asked
@@ -44,6 +46,7 @@ World.__index = World
 ---@field plan string[] backends, first to last
 ---@field where string the line that decided, or "hint"
 ---@field deadline number? the plan's, in seconds; operations here are answered however long they take
+---@field per_op boolean? op_route is asked for its operations
 ---@field backend string? the one that it is on
 ---@field why string what was passed over, "gpu:down,npu:refused"
 local Session = {}
@@ -100,7 +103,7 @@ local function load(o)
   local plugins, given = o.plugins or {}, o.backends or {}
   local world = setmetatable({
     engine = engine.new(o.time or 1767225600, o.seed or 1),
-    backends = {}, asked = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
+    backends = {}, asked = {}, waiting = {}, plugins = plugins, scripts = { unpack(o) }, sessions = 0, operations = 0,
   }, World)
   world:reload()
   for name, backend in pairs(given) do
@@ -114,8 +117,10 @@ local function load(o)
   return world
 end
 
+local settle, expire, ask_again -- operations that wait: below
+
 --- Load the scripts anew, or others in their place, as SIGHUP does. When they are not good it raises
---- the sentence, and the old ones stay.
+--- the sentence, and the old ones stay. Operations that wait are asked about anew.
 function World:reload(...)
   local scripts = select("#", ...) > 0 and { ... } or self.scripts
   local declared, why = self.engine:load(scripts, self.plugins)
@@ -127,13 +132,15 @@ function World:reload(...)
   for _, backend in ipairs(declared) do
     self.backends[backend.name] = self.backends[backend.name] or new_backend(backend.kind)
   end
+  ask_again(self)
 end
 
---- Let so many seconds pass; timers run when they are due.
+--- Let so many seconds pass; timers run when they are due, and operations have waited long enough.
 ---@param seconds number
 function World:advance(seconds)
   describe(self)
   self.engine:advance(seconds)
+  expire(self)
 end
 
 --- Seconds since 1970, as scripts see it.
@@ -146,6 +153,23 @@ end
 ---@return string[]
 function World:lines()
   return self.engine:lines()
+end
+
+--- A number of the scripts' own (metric { }): the sum of its values that have these labels, of which
+--- policy is one; nil when there is none.
+---@param name string
+---@param labels table<string, string>? as they are published: { tenant = "a" }
+---@return number?
+function World:metric(name, labels)
+  local sum
+  for _, sample in ipairs(self.engine:metric(name)) do
+    local matches = true
+    for label, value in pairs(labels or {}) do
+      matches = matches and sample.labels[label] == tostring(value)
+    end
+    if matches then sum = (sum or 0) + sample.value end
+  end
+  return sum
 end
 
 --- Count what came of asking the scripts.
@@ -216,7 +240,7 @@ function World:session(fields)
   local plan, where = plan_of(self, decision)
   local session = setmetatable({
     world = self, handle = handle, id = self.sessions, plan = plan, where = where, at = 1, why = "",
-    deadline = decision.deadline,
+    deadline = decision.deadline, per_op = decision.per_op,
   }, Session)
   if #plan == 0 then return nil, { verdict = "reject", code = ENOTSUP, where = "hint",
     text = "no plugin of the agent serves this session; set VACCEL_PLUGINS or declare backends" } end
@@ -243,10 +267,18 @@ function Session:resource(resource)
   return note(self.world, "resource_admit", self.handle:resource(resource))
 end
 
---- The session ends.
+--- The session ends, and what waits in it.
 function Session:close()
-  describe(self.world)
+  local world = self.world
+  describe(world)
+  for _, operation in ipairs(world.waiting) do
+    if operation.session == self then
+      operation:refuse { verdict = "reject", code = ESESS, text = ("session %d has ended"):format(self.id) }
+    end
+  end
+  settle(world)
   self.handle:close()
+  settle(world)
 end
 
 -- ---- operations
@@ -270,7 +302,8 @@ local function outcome(backend, op)
   if not has(backend, op.name) then return { code = ENOTSUP, service = 0 } end
   if type(said) == "function" then said = said(op) end
   said = type(said) == "table" and said or {}
-  return { code = said.code or 0, service = said.service or backend.service, bytes_out = said.bytes_out or 0 }
+  return { code = said.code or 0, service = said.service or backend.service, bytes_out = said.bytes_out or 0,
+    answer = said.answer }
 end
 
 --- Run it on the session's backend, or on the next when that one does not know it and nothing has
@@ -292,6 +325,12 @@ local function run(session, op)
 end
 
 ---@class luaccel.sim.Operation
+---@field op table what scripts are told of it
+---@field on string? the backend that runs it
+---@field said table what it will come to there
+---@field where string? the line that decided of it last
+---@field waiting boolean its turn has not come
+---@field refusal luaccel.sim.Decision? it waited in vain
 local Operation = {}
 Operation.__index = Operation
 
@@ -300,7 +339,119 @@ local function shorter(a, b)
   return a and b and math.min(a, b) or a or b
 end
 
---- Begin an operation and leave it running.
+--- It runs there now.
+local function begin(running, name, said)
+  local backend = running.session.world.backends[name]
+  running.on, running.said = name, said or outcome(backend, running.op)
+  if backend then backend.inflight = backend.inflight + 1 end
+end
+
+--- The first of these that is up and may have the operation.
+local function begin_on(running, names)
+  while names[1] do
+    local name = table.remove(names, 1)
+    local backend = running.session.world.backends[name]
+    if backend.up and (backend.kind == "remote" or has(backend, running.op.name)) then
+      running.left = names
+      begin(running, name)
+      return true
+    end
+  end
+  return false
+end
+
+--- The other backend runs it too, from now on.
+local function begin_mirror(running, name)
+  local backend = running.session.world.backends[name]
+  if name == running.session.backend or not backend.up or not has(backend, running.op.name) then return end
+  running.mirror = { on = name, said = outcome(backend, running.op) }
+  backend.inflight = backend.inflight + 1
+end
+
+--- Where it runs: as op_route says, or where the session is.
+local function begin_first(running)
+  local session, op = running.session, running.op
+  if session.per_op and engine.is_idempotent(op.name) then
+    local decision = note(session.world, "op_route", session.handle:op_route(op))
+    running.where = decision.where or running.where
+    if decision.verdict == "reject" then
+      running.said = { code = decision.code, text = decision.text }
+      return
+    elseif decision.verdict == "route" then
+      if not begin_on(running, decision.backends) then
+        running.said = { code = ENODEV, text = "no backend can serve the operation" }
+      end
+      return
+    elseif decision.verdict == "mirror" then
+      begin_mirror(running, decision.backends[1])
+    end
+  end
+  local said = run(session, op)
+  op.backend = session.backend
+  begin(running, session.backend, said)
+end
+
+--- It was admitted: it runs until it is finished.
+local function begin_admitted(operation)
+  operation.waiting, operation.began = false, operation.session.world:time()
+  begin_first(operation)
+end
+
+---@private
+function Operation:refuse(decision)
+  self.waiting, self.refusal = false, decision
+  if self.place then self.place:leave() end
+end
+
+local function waited_in_vain(operation)
+  local said = operation.admitted
+  operation:refuse { verdict = "reject", code = said.code, where = said.where,
+    text = ("%s; waited %g s"):format(said.text, said.seconds) }
+end
+
+--- Ask whether it may begin.
+local function admit(operation)
+  local session = operation.session
+  local world = session.world
+  local said = note(world, "op_admit", session.handle:admit(operation.op))
+  operation.admitted, operation.place, operation.where = said, said.place, said.where
+  operation.waiting = said.verdict == "wait"
+  if operation.waiting then
+    world.waiting[#world.waiting + 1] = operation
+  elseif said.verdict == "reject" then
+    operation:refuse(said)
+  else
+    begin_admitted(operation)
+  end
+end
+
+--- Those whose turn has come begin; those that wait no more are forgotten.
+function settle(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do
+    if operation.waiting and operation.place:admitted() then begin_admitted(operation) end
+    if operation.waiting then world.waiting[#world.waiting + 1] = operation end
+  end
+end
+
+function expire(world)
+  for _, operation in ipairs(world.waiting) do
+    if world:time() > operation.came + operation.admitted.seconds - 1e-6 then waited_in_vain(operation) end
+  end
+  settle(world)
+end
+
+--- As they came, by the scripts that are in force now.
+function ask_again(world)
+  local waiting = world.waiting
+  world.waiting = {}
+  for _, operation in ipairs(waiting) do operation.place:leave() end
+  for _, operation in ipairs(waiting) do admit(operation) end
+  expire(world)
+end
+
+--- Begin an operation and leave it running, or waiting for its turn.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Operation? running
@@ -313,39 +464,79 @@ function Session:start(name, o)
   world.operations = world.operations + 1
   local op = { name = name, id = world.operations, backend = self.backend, bytes_in = o.bytes_in,
     deadline = shorter(o.deadline, self.deadline), retries = (o.attempt or 1) - 1 }
-  local decision = note(world, "op_admit", self.handle:admit(op))
-  if decision.verdict == "reject" then return nil, decision end
-  local said = run(self, op)
-  op.backend = self.backend
-  local backend = world.backends[self.backend]
-  if backend then backend.inflight = backend.inflight + 1 end
-  return setmetatable({ session = self, op = op, said = said, admitted = decision }, Operation)
+  local operation = setmetatable({ session = self, op = op, came = world:time(), left = {} }, Operation)
+  admit(operation)
+  if operation.refusal then return nil, operation.refusal end
+  return operation
 end
 
---- It ends, now; the time that it took has passed before.
+local function microseconds(said) return (said.service or 0) * 1e6 end
+
+--- What ran there has ended.
+local function served(world, name, said)
+  local backend = world.backends[name]
+  if not backend then return end
+  backend.inflight = backend.inflight - 1
+  describe(world)
+  world.engine:served(name, said.code, microseconds(said))
+end
+
+local function result_of(operation, name, said, mirror)
+  local queue_us = math.floor((operation.began - operation.came) * 1e6 + 0.5)
+  return { code = said.code, backend = name, queue_us = queue_us, service_us = microseconds(said),
+    bytes_out = said.bytes_out, mirror = mirror }
+end
+
+--- After a failure: where the scripts want it tried again. The clock goes on by what that takes.
+local function retried(running)
+  local session, op, said = running.session, running.op, running.said
+  if said.code == 0 or not running.on or not engine.is_idempotent(op.name) then return false end
+  local again = said.code == ENOTSUP and begin_on(running, running.left)
+  if not again and op.retries < RETRIES then
+    local decision = note(session.world, "op_failed", session.handle:failed(op, result_of(running, running.on, said)))
+    again = decision.verdict == "retry" and begin_on(running, decision.backends)
+    if again then op.retries, running.where = op.retries + 1, decision.where end
+  end
+  if again then session.world:advance(running.said.service or 0) end
+  return again
+end
+
+--- The mirror ends with it, and what both answered is compared.
+local function finish_mirror(running)
+  local session, mirror, said = running.session, running.mirror, running.said
+  served(session.world, mirror.on, mirror.said)
+  local same = mirror.said.code == said.code and (said.code ~= 0 or mirror.said.answer == said.answer)
+  session.handle:told(running.op, result_of(running, mirror.on, mirror.said, same and "equal" or "differ"))
+end
+
+--- It ends, now; the time that it took has passed before, but for what further attempts take. Those
+--- that wait for it go on.
 ---@return luaccel.sim.Decision
 function Operation:finish()
-  local session, op, said = self.session, self.op, self.said
-  local world = session.world
-  local backend, us = world.backends[op.backend], (said.service or 0) * 1e6
-  if backend then
-    backend.inflight = backend.inflight - 1
-    describe(world)
-    world.engine:served(op.backend, said.code, us)
-  end
+  if self.refusal then return self.refusal end
+  if self.waiting then error("the operation waits for its turn: finish another, or let time pass", 2) end
+  local session = self.session
+  repeat
+    if self.on then served(session.world, self.on, self.said) end
+  until not retried(self)
+  local said = self.said
   session.answered = session.answered or said.code == 0
-  session.handle:done(op, { code = said.code, backend = op.backend, service_us = us, bytes_out = said.bytes_out })
-  return { verdict = "pass", code = said.code, text = said.text, where = self.admitted.where, backend = op.backend }
+  session.handle:done(self.op, result_of(self, self.on, said))
+  if self.mirror then finish_mirror(self) end
+  settle(session.world)
+  return { verdict = "pass", code = said.code, text = said.text, where = self.where, backend = self.on,
+    attempts = self.op.retries + 1 }
 end
 
---- One operation from its beginning to its end; the clock goes on by what it takes.
+--- One operation from its beginning to its end; the clock goes on by what it takes. One that would
+--- wait does so in vain, as nothing else goes on.
 ---@param name string "image_classify"
 ---@param o table? bytes_in, deadline (seconds left), attempt
 ---@return luaccel.sim.Decision
 function Session:op(name, o)
   local running, refusal = self:start(name, o)
   if not running then return refusal end
-  self.world:advance(running.said.service or 0)
+  self.world:advance(running.waiting and running.admitted.seconds or running.said.service or 0)
   return running:finish()
 end
 

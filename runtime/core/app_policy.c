@@ -168,7 +168,7 @@ struct app_policy_call {
 	struct policy_view *view;
 	vaccel_op_type_t type;
 	size_t bytes_in;
-	uint64_t began_us;
+	uint64_t came_us, began_us; /* it began when it was admitted */
 };
 
 struct app_policy_call *app_policy_begin(const struct vaccel_session *sess, vaccel_op_type_t type,
@@ -178,10 +178,12 @@ struct app_policy_call *app_policy_begin(const struct vaccel_session *sess, vacc
 	char name[VACCEL_ENUM_STR_MAX], why[WHY_MAX] = "";
 	const struct policy_op op = describe(type, bytes_in, name, sizeof(name));
 	struct app_policy_call *call;
+	uint64_t came_us;
 
 	*code = VACCEL_OK;
 	if (!record || !record->policy)
 		return NULL;
+	came_us = now_us();
 	call = malloc(sizeof(*call));
 	*code = call ? atomic_load(&module)->admit(record->policy, &op, why, sizeof(why))
 		     : VACCEL_ENOMEM;
@@ -190,7 +192,7 @@ struct app_policy_call *app_policy_begin(const struct vaccel_session *sess, vacc
 		free(call);
 		return NULL;
 	}
-	*call = (struct app_policy_call){ record->policy, type, bytes_in, now_us() };
+	*call = (struct app_policy_call){ record->policy, type, bytes_in, came_us, now_us() };
 	return call;
 }
 
@@ -200,6 +202,7 @@ void app_policy_end(struct app_policy_call *call, int code)
 	const struct policy_op op = describe(call->type, call->bytes_in, name, sizeof(name));
 	const struct policy_result result = {
 		.code = code,
+		.queue_us = call->began_us - call->came_us,
 		.service_us = now_us() - call->began_us,
 		.bytes_out = SIZE_MAX,
 	};

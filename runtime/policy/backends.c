@@ -17,9 +17,6 @@ struct handle {
 	char name[POLICY_NAME_MAX];
 };
 
-static const char fields_text[] =
-	"errors, inflight, name, operations, p50_us, p99_us, supports, up";
-
 /* The key at 2; what is no string is no name either, and an error tells its type. */
 static const char *key_text(lua_State *L)
 {
@@ -52,6 +49,12 @@ static int push_up(lua_State *L, bool known, bool up)
 	return 1;
 }
 
+static int push_state(lua_State *L, bool known, const struct policy_backend_view *view)
+{
+	policy_push_text(L, !known ? NULL : view->up ? "up" : view->probing ? "probing" : "down");
+	return 1;
+}
+
 /* b.supports("image_classify"); the name is the function's own. */
 static int supports(lua_State *L)
 {
@@ -76,6 +79,7 @@ static int read_backend(lua_State *L)
 	const char *name = name_of(L);
 	const char *key = key_text(L);
 	struct policy_backend_view view = { 0 };
+	char list[160];
 	bool known;
 
 	if (strcmp(key, "name") == 0) {
@@ -90,6 +94,8 @@ static int read_backend(lua_State *L)
 	known = policy_view(policy_engine_of(L), name, &view);
 	if (strcmp(key, "up") == 0)
 		return push_up(L, known, view.up);
+	if (strcmp(key, "state") == 0)
+		return push_state(L, known, &view);
 	if (strcmp(key, "inflight") == 0)
 		return push_count(L, known, view.inflight);
 	if (strcmp(key, "p50_us") == 0)
@@ -100,7 +106,8 @@ static int read_backend(lua_State *L)
 		return push_count(L, known, view.operations);
 	if (strcmp(key, "errors") == 0)
 		return push_count(L, known, view.errors);
-	policy_fail(L, "a backend has no field \"%.40s\"; it has: %s", key, fields_text);
+	policy_fields_list("backend", list, sizeof(list));
+	policy_fail(L, "a backend has no field \"%.40s\"; it has: %s", key, list);
 }
 
 static int refuse_backend_change(lua_State *L)

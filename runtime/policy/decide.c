@@ -26,7 +26,7 @@ struct question {
 	/* what the hook said */
 	const struct policy_value *answer; /* NULL: nothing; good until Lua runs again */
 	/* or how it failed */
-	struct policy_failure failure;
+	struct policy_failure *failure; /* the caller's */
 };
 
 /* ---- asking one hook, inside policy_enter */
@@ -58,30 +58,54 @@ static void push_result(lua_State *L, const struct policy_result *result)
 		lua_pushnil(L);
 	else
 		lua_pushnumber(L, (lua_Number)result->bytes_out);
+	policy_push_text(L, result->mirror);
+	lua_pushboolean(L, result->cached);
+}
+
+/* One that is returned often is looked at once in an epoch: only a reload can change what is. */
+static void check_names(lua_State *L, struct policy_engine *engine, const struct question *q,
+			struct policy_value *value)
+{
+	char list[160];
+
+	if (value->checked == engine->epoch)
+		return;
+	for (size_t i = 0; i < value->nr; i++) {
+		if (policy_names_declared(engine->active, value->names[i]))
+			continue;
+		policy_names_list(engine->active, list, sizeof(list));
+		luaL_error(L, "%s:%d: %s names \"%s\"; declared: %s", q->script->file,
+			   value->line ? value->line : q->script->hooks[q->hook].line,
+			   policy_value_names[value->kind], value->names[i], list);
+	}
+	value->checked = engine->epoch;
 }
 
 /* The value at the top, which may only be nil or what this hook may say. */
 static void take_answer(lua_State *L, struct policy_engine *engine, struct question *q)
 {
-	const struct policy_value *value = policy_to_value(L, engine, -1);
+	struct policy_value *value = policy_to_value(L, engine, -1);
 	const struct policy_hook_info *info = &policy_hooks[q->hook];
-	char list[160];
 
 	if (lua_type(L, -1) == LUA_TNIL)
 		return;
 	if (!value)
 		luaL_error(L, "%s returned a %s; it may return %s", info->name,
 			   luaL_typename(L, -1), info->says);
-	if (value->kind == VALUE_PLAN && !info->routes)
-		luaL_error(L, "%s returned a route; it may return %s", info->name, info->says);
-	for (size_t i = 0; i < value->nr; i++) {
-		if (policy_names_declared(engine->active, value->names[i]))
-			continue;
-		policy_names_list(engine->active, list, sizeof(list));
-		luaL_error(L, "%s:%d: route names \"%s\"; declared: %s", q->script->file,
-			   value->line ? value->line : q->script->hooks[q->hook].line,
-			   value->names[i], list);
-	}
+	if (value->kind != VALUE_WAIT && !(info->kinds & MAY_SAY(value->kind)))
+		luaL_error(L, "%s returned a %s; it may return %s", info->name,
+			   policy_value_names[value->kind], info->says);
+	if (value->kind == VALUE_WAIT && q->hook != HOOK_OP_ADMIT)
+		luaL_error(L, "%s returned what concurrency said of an operation; it may return %s",
+			   info->name, info->says);
+	if (info->of_op &&
+	    (value->keep.wanted || value->deadline > 0 || value->per_op || value->cache))
+		luaL_error(L,
+			   "%s returned a route with sticky, ttl, uses, deadline, per_op or cache, "
+			   "which "
+			   "are of a session's route",
+			   info->name);
+	check_names(L, engine, q, value);
 	q->answer = value;
 }
 
@@ -115,6 +139,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_call(L, 2, 1);
 		break;
 	case HOOK_OP_ADMIT:
+	case HOOK_OP_ROUTE:
 		lua_rawgeti(L, LUA_REGISTRYINDEX, engine->functions[FN_ENTER_OP]);
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_op(L, q);
@@ -125,7 +150,7 @@ static void ask(lua_State *L, struct policy_engine *engine, void *arg)
 		lua_rawgeti(L, LUA_REGISTRYINDEX, hook);
 		push_result(L, q->result);
 		push_op(L, q);
-		lua_call(L, 13, 0);
+		lua_call(L, 15, 1);
 		break;
 	}
 	if (policy_hooks[q->hook].says)
@@ -145,7 +170,7 @@ static void expire(lua_State *L, struct policy_engine *engine, void *arg)
 /* Its session_route need not be asked when it said what still holds. */
 static const struct policy_value *recall(struct policy_engine *engine, const struct question *q)
 {
-	if (q->hook != HOOK_SESSION_ROUTE)
+	if (!q->script->hooks[q->hook].remembers)
 		return NULL;
 	return policy_remembered(engine, q->script, q->session);
 }
@@ -169,10 +194,12 @@ static bool ask_hook(struct policy_engine *engine, struct question *q)
 		return true;
 	engine->asked = &asked;
 	engine->asking = q->hook;
-	good = policy_call(engine, q->script, hook, ask, q, budget_us, &q->failure);
+	good = policy_call(engine, q->script, hook, ask, q, budget_us, q->failure);
 	engine->asked = NULL;
-	if (good && q->answer && q->hook == HOOK_SESSION_ROUTE)
+	if (good && q->answer && q->answer->keep.wanted) {
+		hook->remembers = true;
 		policy_remember(engine, q->script, q->session, q->answer);
+	}
 	if (good)
 		return true;
 	if (policy_hooks[q->hook].of_op)
@@ -208,31 +235,51 @@ static void refuse(struct policy_decision *decision, const struct script *script
 	policy_put(policy_put(policy_put(at, end, where), end, "): "), end, reason);
 }
 
-static void plan(struct policy_decision *decision, const char *where,
-		 const char (*names)[POLICY_NAME_MAX], size_t nr, double deadline)
+/* A route, retry or mirror. */
+static void choose(struct policy_decision *decision, enum policy_verdict verdict, const char *where,
+		   const char (*names)[POLICY_NAME_MAX], size_t nr)
 {
-	if (decision->verdict == POLICY_ROUTE)
-		return; /* the first one wins */
-	decision->verdict = POLICY_ROUTE;
+	decision->verdict = verdict;
 	memcpy(decision->where, where, sizeof(decision->where));
 	memcpy(decision->backends, names, nr * POLICY_NAME_MAX);
 	decision->nr_backends = nr;
-	decision->deadline = deadline;
 }
 
 static void apply_answer(struct policy_decision *decision, const struct question *q)
 {
+	static const enum policy_verdict verdicts[] = {
+		[VALUE_PLAN] = POLICY_ROUTE,
+		[VALUE_REJECT] = POLICY_REJECT,
+		[VALUE_RETRY] = POLICY_RETRY,
+		[VALUE_MIRROR] = POLICY_MIRROR,
+	};
 	const struct policy_value *answer = q->answer;
-	char where[POLICY_NAME_MAX];
+	const bool waits = decision->verdict == POLICY_WAIT;
+	char written[POLICY_NAME_MAX];
+	const char *where = written;
 
 	if (!answer)
 		return;
-	policy_write_where(where, q->script,
-			   answer->line ? answer->line : q->script->hooks[q->hook].line);
-	if (answer->kind == VALUE_REJECT)
-		refuse(decision, q->script, answer->code, where, answer->text);
+	if (answer->where[0])
+		where = answer->where;
 	else
-		plan(decision, where, answer->names, answer->nr, answer->deadline);
+		policy_write_where(written, q->script,
+				   answer->line ? answer->line : q->script->hooks[q->hook].line);
+	if (answer->kind == VALUE_REJECT || answer->kind == VALUE_WAIT) {
+		refuse(decision, q->script, answer->code, where, answer->text);
+		if (answer->kind == VALUE_WAIT && !waits) { /* for one thing at a time */
+			decision->verdict = POLICY_WAIT;
+			decision->wait = answer->wait;
+		}
+		return;
+	}
+	if (decision->verdict != POLICY_PASS)
+		return; /* the first one wins */
+	choose(decision, verdicts[answer->kind], where, answer->names, answer->nr);
+	decision->deadline = answer->deadline;
+	decision->per_op = answer->per_op;
+	if (answer->cache)
+		decision->answers = policy_answers_of(answer->cache);
 }
 
 static void apply_on_error(struct policy_decision *decision, const struct question *q)
@@ -240,13 +287,16 @@ static void apply_on_error(struct policy_decision *decision, const struct questi
 	const struct script *script = q->script;
 	char text[POLICY_TEXT_MAX], where[POLICY_NAME_MAX];
 
+	if (policy_hooks[q->hook].late)
+		return;
 	if (script->on_error == ON_ERROR_REJECT) {
 		policy_format(text, sizeof(text), "%s failed: %s", policy_hooks[q->hook].name,
-			      q->failure.error);
-		refuse(decision, script, VACCEL_EPERM, q->failure.where, text);
-	} else if (script->on_error == ON_ERROR_DEFAULT && policy_hooks[q->hook].routes) {
+			      q->failure->error);
+		refuse(decision, script, VACCEL_EPERM, q->failure->where, text);
+	} else if (script->on_error == ON_ERROR_DEFAULT && decision->verdict == POLICY_PASS &&
+		   (policy_hooks[q->hook].kinds & MAY_SAY(VALUE_PLAN))) {
 		policy_write_where(where, script, script->line);
-		plan(decision, where, &script->fallback, 1, 0);
+		choose(decision, POLICY_ROUTE, where, &script->fallback, 1);
 	}
 }
 
@@ -255,8 +305,8 @@ static bool wants(const struct policy_engine *engine, enum policy_hook hook)
 	return engine->active && engine->active->has_hook[hook];
 }
 
-static void ask_all(struct policy_engine *engine, struct question *q,
-		    struct policy_decision *decision)
+static void ask_each(struct policy_engine *engine, struct question *q,
+		     struct policy_decision *decision)
 {
 	for (size_t i = 0; i < engine->active->nr_scripts; i++) {
 		q->script = &engine->active->scripts[i];
@@ -273,12 +323,24 @@ static void ask_all(struct policy_engine *engine, struct question *q,
 	}
 }
 
+static void ask_all(struct policy_engine *engine, struct question *q,
+		    struct policy_decision *decision)
+{
+	struct policy_failure failure;
+
+	q->failure = &failure;
+	ask_each(engine, q, decision);
+	q->failure = NULL;
+}
+
 static void pass(struct policy_decision *decision)
 {
 	decision->verdict = POLICY_PASS;
 	decision->code = 0;
 	decision->nr_backends = 0;
 	decision->deadline = 0;
+	decision->per_op = false;
+	decision->answers.id = 0;
 	decision->text[0] = decision->where[0] = '\0';
 }
 
@@ -331,6 +393,39 @@ void policy_op_admit(struct policy_engine *engine, struct policy_session *sessio
 	q.session = session;
 	q.op = op;
 	ask_all(engine, &q, decision);
+}
+
+bool policy_wants_op_route(const struct policy_engine *engine)
+{
+	return wants(engine, HOOK_OP_ROUTE);
+}
+
+void policy_op_route(struct policy_engine *engine, struct policy_session *session,
+		     const struct policy_op *op, struct policy_decision *decision)
+{
+	struct question q = { .hook = HOOK_OP_ROUTE, .session = session, .op = op };
+
+	pass(decision);
+	if (wants(engine, q.hook))
+		ask_all(engine, &q, decision);
+}
+
+bool policy_wants_op_failed(const struct policy_engine *engine)
+{
+	return wants(engine, HOOK_OP_FAILED);
+}
+
+void policy_op_failed(struct policy_engine *engine, struct policy_session *session,
+		      const struct policy_op *op, const struct policy_result *result,
+		      struct policy_decision *decision)
+{
+	struct question q = {
+		.hook = HOOK_OP_FAILED, .session = session, .op = op, .result = result
+	};
+
+	pass(decision);
+	if (wants(engine, q.hook))
+		ask_all(engine, &q, decision);
 }
 
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,

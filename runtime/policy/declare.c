@@ -60,6 +60,9 @@ static void check_hook(lua_State *L, const char *key, int hook)
 	if (object && (int)object->kind->hook != hook)
 		policy_fail(L, "%s cannot be a %s, which fits %s", key, object->kind->name,
 			    policy_hooks[object->kind->hook].name);
+	if (object && !object->kind->ask)
+		policy_fail(L, "%s cannot be a %s, which is for routes: route { ..., %s = it }",
+			    key, object->kind->name, object->kind->name);
 	if (!object && lua_type(L, -1) != LUA_TFUNCTION)
 		policy_fail(L, "%s is a %s; it must be a function or an object that fits", key,
 			    luaL_typename(L, -1));

@@ -12,13 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum {
-	DEFAULT_MEMORY = 64 << 20,
-	BLOCK_LEAST = 1 << 20,
-	DEFAULT_OP_US = 5000,
-	DEFAULT_SESSION_US = 20000,
-	DEFAULT_LOAD_US = 1000000
-};
+enum { BLOCK_LEAST = 1 << 20 };
 
 /*
  * LuaJIT does not collect when an allocation fails, so garbage must never grow far: a new
@@ -42,8 +36,15 @@ bool policy_view(const struct policy_engine *engine, const char *name,
 	return o->backend && o->backend(o->ctx, name, view);
 }
 
+void policy_hold_clock(struct policy_engine *engine, uint64_t now)
+{
+	engine->held_clock = now;
+}
+
 uint64_t policy_clock(const struct policy_engine *engine)
 {
+	if (engine->held_clock)
+		return engine->held_clock;
 	return engine->options.now ? engine->options.now(engine->options.ctx) : policy_now();
 }
 

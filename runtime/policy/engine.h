@@ -9,6 +9,10 @@
  *   objects.c   session, peer, op and result (objects.lua)
  *   values.c    route, reject and plugin: what a script makes and C reads
  *   crowds.c    how many operations run for sessions that have a key in common
+ *   tags.c      tags that objects tell sessions apart by
+ *   shared.c    counters and tables that scripts have in common
+ *   metric*.c   numbers of scripts, for the agent's metrics (metric.h)
+ *   lanes.c     and which wait for some of them to end
  *   registry.c  the library's objects, which C runs (registry.h, library/)
  *   remember.c  plans that hold for later sessions
  *   declare.c   policy { } and backends { }: one script's declaration becomes C structs
@@ -51,19 +55,26 @@ enum policy_hook {
 	HOOK_SESSION_ROUTE,
 	HOOK_RESOURCE_ADMIT,
 	HOOK_OP_ADMIT,
+	HOOK_OP_ROUTE,
+	HOOK_OP_FAILED,
 	HOOK_OP_DONE,
 	HOOK_SESSION_CLOSE,
 	HOOK_BACKEND_STATE,
 	NR_HOOKS
 };
 
+enum value_kind { VALUE_PLAN, VALUE_REJECT, VALUE_RETRY, VALUE_MIRROR, VALUE_WAIT };
+
+#define MAY_SAY(kind) (1U << (kind))
+
 struct policy_hook_info {
 	const char *name, *arguments;
 	const char *when; /* it is called, in words */
 	const char *says; /* what it may return, in words; NULL: what it returns is ignored */
-	bool routes;	  /* it may return a plan */
+	unsigned kinds;	  /* the same in MAY_SAY() bits, beside nothing */
 	bool of_op;	  /* it has an operation's budget, else a session's */
 	bool agent_only;  /* never called in an application */
+	bool late;	  /* what it is about has happened: on_error has nothing to decide */
 };
 
 /* ---- hooks.c */
@@ -72,6 +83,33 @@ extern const struct policy_hook_info policy_hooks[NR_HOOKS];
 int policy_hook_by_name(const char *name); /* -1: there is none */
 /* "session_route, op_admit, ..." */
 void policy_hooks_list(char *buf, size_t size);
+
+/* What an engine has where its options say nothing. */
+enum {
+	DEFAULT_MEMORY = 64 << 20,
+	DEFAULT_OP_US = 5000,
+	DEFAULT_SESSION_US = 20000,
+	DEFAULT_LOAD_US = 1000000
+};
+
+/* ---- words.c */
+
+/* A function that makes a value: how it is called, in Markdown's code, and what it takes. */
+struct policy_word {
+	const char *form, *doc;
+};
+extern const struct policy_word policy_words[]; /* up to a NULL form */
+
+/* A field of what hooks are given, or of a backend. */
+struct policy_field {
+	const char *of, *name, *doc;
+};
+/* Those of one thing follow each other in alphabetical order; up to a NULL of. */
+extern const struct policy_field policy_fields[];
+/* "age, backend, hint, ...": for error texts. */
+void policy_fields_list(const char *of, char *buf, size_t size);
+/* A table of lists of names, by what they are fields of. Raises. */
+void policy_push_fields(lua_State *L);
 
 /* What the Lua preludes hand to C, by registry reference. */
 enum policy_function {
@@ -83,6 +121,7 @@ enum policy_function {
 	FN_ENTER_OP,	 /* enter_op(hook, ...) -> what the hook said */
 	FN_ENTER_DONE,	 /* enter_done(hook, ...) */
 	FN_EXPIRE,	 /* expire(): op and result can no longer be read */
+	FN_TAG_OF,	 /* tag_of(data, name) -> a session's tag, or nil */
 	NR_FUNCTIONS
 };
 extern const char *const policy_function_names[NR_FUNCTIONS];
@@ -102,6 +141,7 @@ struct hook {
 	int ref;		      /* LUA_NOREF: the script has no such hook */
 	struct policy_object *object; /* what ref is, when C runs it; NULL: a function */
 	int line;		      /* where the function starts */
+	bool remembers;		      /* some plan of it was to be kept */
 	uint64_t overruns[3];	      /* when the last three were, the oldest first */
 	uint64_t set_aside_until;     /* 0: it is asked */
 	struct policy_rate failures;  /* log lines about it */
@@ -129,18 +169,25 @@ struct name_use {
 	int line;
 };
 
-/* An object whose state outlives a reload by its name. */
+/* An object whose state outlives a reload by its name, or that C refers to. */
 struct named_object {
 	struct policy_object *object;
 	int ref;
 	const struct script *script;
 };
 
+enum { SHARED_COUNTER, SHARED_TABLE, NR_SHARED };
+
 struct policy_generation {
 	struct script *scripts;
 	size_t nr_scripts;
 	struct named_object *named;
 	size_t nr_named;
+	int shared; /* what its scripts have in common, by name (shared.c); LUA_NOREF: nothing */
+	size_t nr_shared[NR_SHARED];
+	struct metric_use *metrics;
+	size_t nr_metrics;
+	unsigned tags; /* which of the engine's its objects have for keys */
 	bool has_hook[NR_HOOKS];
 	struct policy_backend *backends; /* sorted by name */
 	size_t nr_backends;
@@ -151,9 +198,18 @@ struct policy_generation {
 	size_t nr_uses;
 };
 
-struct policy_crowd;
-
 enum { CROWD_CHAINS = 256 };
+
+enum {
+	TAGS_MAX = 8,		  /* of one generation */
+	TAG_SLOTS = 2 * TAGS_MAX, /* and of the next beside it */
+};
+
+/* A tag that an object has for its key. */
+struct watched_tag {
+	char name[POLICY_NAME_MAX];
+	unsigned uses; /* generations; 0: nobody has it */
+};
 
 enum policy_outcome { ENTER_OK, ENTER_FAILED, ENTER_OVERRUN, ENTER_MEMORY };
 
@@ -161,17 +217,21 @@ typedef void (*policy_body)(lua_State *L, struct policy_engine *engine, void *ar
 
 struct policy_engine {
 	struct policy_engine_options options;
+	uint64_t held_clock; /* 0: it goes on */
 	size_t memory;
 	lua_State *L;
 	struct watchdog watchdog;
 	bool jit;		  /* scripts are compiled */
 	_Atomic pthread_t thread; /* then: that had the engine last */
 	int functions[NR_FUNCTIONS];
-	int value_meta, spec_meta, object_meta, timeout_text;
+	int value_meta, spec_meta, object_meta, shared_meta, metric_meta, timeout_text;
 	int backend_meta, backend_handles;
 	char description[160];
 
 	struct policy_crowd *crowds[CROWD_CHAINS]; /* by key */
+	struct policy_session *sessions;	   /* all there are */
+	struct watched_tag tags[TAG_SLOTS];
+	int watched; /* the same in Lua: from name to slot */
 
 	struct policy_generation *active;
 	struct policy_generation *loading; /* NULL: no script is being loaded */
@@ -295,8 +355,9 @@ int policy_lua_is_idempotent(lua_State *L);
 
 /* What changes without Lua: a userdata, as scripts may keep a session for longer than C does. */
 struct session_life {
-	uint64_t began, ended;	/* ns; ended 0: it lives */
-	atomic_size_t inflight; /* operations */
+	uint64_t began, ended;		/* ns; ended 0: it lives */
+	atomic_size_t inflight;		/* operations */
+	struct policy_session *session; /* NULL: it has ended */
 };
 
 /* Whom a plan is remembered for. Compared as bytes, the first `size` of it: no padding. */
@@ -308,8 +369,16 @@ struct policy_who {
 };
 
 /* What peers are told apart by. */
-enum policy_key { KEY_NONE, KEY_CID, KEY_UID, KEY_SESSION, KEY_ADDR, KEY_LISTENER };
-enum { NR_KEYS = KEY_LISTENER + 1 };
+enum policy_key {
+	KEY_NONE,
+	KEY_CID,
+	KEY_UID,
+	KEY_SESSION,
+	KEY_ADDR,
+	KEY_LISTENER,
+	KEY_TAGS /* the tag in slot 0; the other slots follow */
+};
+enum { NR_KEYS = KEY_TAGS + TAG_SLOTS };
 
 struct policy_session {
 	int proxy, data;	   /* registry references */
@@ -318,20 +387,71 @@ struct policy_session {
 	bool has_cid, has_uid;
 	uint32_t cid, uid;
 	struct policy_who who;
-	uint64_t addr, listener; /* hashes of them: what objects tell peers apart by */
-	struct policy_crowd *crowds[NR_KEYS];
+	uint64_t addr, listener;	      /* hashes of them: what objects tell peers apart by */
+	uint64_t tags[TAG_SLOTS];	      /* the same, as scripts have written them */
+	struct policy_crowd *crowds[NR_KEYS]; /* NULL: of a slot that was never used */
+	atomic_flag counting;		      /* held around a change of what is below */
+	unsigned tagged;		      /* slots with a crowd */
+	struct policy_session *next, **link;
+};
+
+/* The sessions of one key: crowds.c. */
+struct policy_crowd {
+	struct policy_crowd *next;
+	enum policy_key by;
+	uint64_t key;
+	size_t sessions;
+	atomic_long inflight;
+	struct policy_lane *lanes; /* what waits, by limit: lanes.c */
 };
 
 /* ---- crowds.c */
 
 int policy_crowds_join(struct policy_engine *engine, struct policy_session *session); /* -ENOMEM */
 void policy_crowds_leave(struct policy_engine *engine, struct policy_session *session);
-/* So many operations more run in the session, or fewer. Any thread. */
+/* The session's key by the tag in a slot is another, and so is its crowd. -ENOMEM: not now. */
+int policy_crowds_move(struct policy_engine *engine, struct policy_session *session, unsigned slot,
+		       uint64_t key);
+/* So many operations more run in the session, or fewer: more on any thread. */
 void policy_crowds_count(struct policy_session *session, long operations);
-/* Of all sessions that have the key in common with this one. */
-long policy_crowd_inflight(const struct policy_session *session, enum policy_key by);
 /* In a child of fork(): the operations were the parent's. */
 void policy_crowds_forked(struct policy_engine *engine);
+
+/* ---- tags.c */
+
+/* Leaves a table on the stack's top: the slots of tags that objects look at, by name. Raises. */
+void policy_tags_open(lua_State *L, struct policy_engine *engine);
+/* From now on a key of the generation that is being loaded: an enum policy_key. Raises. */
+int policy_tag_watch(lua_State *L, const char *name, size_t len);
+/* The generation looks at no tag any more. Raises nothing. */
+void policy_tags_unwatch(lua_State *L, struct policy_engine *engine,
+			 const struct policy_generation *gen);
+/* For objects.lua: (life, slot, value), a tag that is watched has been written. */
+int policy_lua_tag_changed(lua_State *L);
+
+/* ---- shared.c */
+
+/* Adds shared_counter and shared_table to the table on the stack's top. Raises. */
+void policy_shared_open(lua_State *L, struct policy_engine *engine);
+
+/* ---- metric.c */
+
+/* Adds metric to the table on the stack's top. Raises. */
+void policy_metrics_open(lua_State *L, struct policy_engine *engine);
+/* A script has been loaded: its metrics go on where those of the active one of that name are. */
+void policy_metrics_inherit(lua_State *L, const struct policy_engine *engine,
+			    const struct script *script);
+void policy_metrics_unref(lua_State *L, const struct policy_generation *gen);
+/* ---- lanes.c */
+
+/* Must an operation of the session wait, for those that run or for those that wait already? */
+bool policy_must_wait(const struct policy_session *session, const struct policy_wait *wait);
+/* How many do. */
+size_t policy_nr_waiting(const struct policy_session *session, const struct policy_wait *wait);
+/* Some have ended. */
+void policy_lanes_let_in(struct policy_crowd *crowd);
+/* In a child of fork(): those that wait are threads of the parent. */
+void policy_lanes_forked(struct policy_crowd *crowd);
 
 /* ---- text.c */
 
@@ -351,9 +471,13 @@ const char *policy_script_label(const struct script *script);
 
 /* ---- values.c */
 
-enum value_kind { VALUE_PLAN, VALUE_REJECT };
+/* What scripts call the functions that make values, by their kinds. */
+extern const char *const policy_value_names[];
 
-/* What route and reject give: a userdata that scripts can pass about but not make or change. */
+/*
+ * What route, reject, retry and mirror give, and objects that are asked: a userdata that scripts
+ * can pass about but not make or change.
+ */
 struct policy_value {
 	enum value_kind kind;
 	int code;
@@ -362,6 +486,11 @@ struct policy_value {
 	size_t nr;
 	char names[POLICY_PLAN_MAX][POLICY_NAME_MAX];
 	double deadline; /* seconds; 0: none */
+	bool per_op;	 /* op_route is asked for operations of the session */
+	struct policy_wait wait;
+	const struct policy_object *cache; /* the generation's; NULL: none */
+	char where[POLICY_NAME_MAX]; /* "p.lua:12", if a script made it and the line is known */
+	uint64_t checked; /* the epoch in which its names were found declared; 0: none yet */
 	struct policy_keep {
 		bool wanted;   /* ttl, uses or sticky was given */
 		uint64_t ttl;  /* nanoseconds; 0: no limit */
@@ -379,7 +508,7 @@ struct backend_spec {
 
 void policy_values_open(lua_State *L, struct policy_engine *engine); /* metatables; raises */
 /* The value at idx, or NULL when it is something else. Raises nothing. */
-const struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx);
+struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx);
 struct backend_spec *policy_to_spec(lua_State *L, struct policy_engine *engine, int idx);
 /* The string at the top as a plan's next backend; pops it. Raises errors that begin with `what`. */
 void policy_plan_add(lua_State *L, const char *what, struct policy_value *plan);
@@ -388,8 +517,14 @@ void policy_push_value(lua_State *L, struct policy_engine *engine,
 		       const struct policy_value *value);
 int policy_lua_route(lua_State *L);
 int policy_lua_reject(lua_State *L);
+int policy_lua_retry(lua_State *L);
+int policy_lua_mirror(lua_State *L);
 int policy_lua_plugin(lua_State *L);
 int policy_lua_remote(lua_State *L);
+
+/* ---- library/cache.c */
+
+struct policy_answers policy_answers_of(const struct policy_object *object);
 
 /* ---- remember.c */
 

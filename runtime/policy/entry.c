@@ -206,7 +206,7 @@ enum policy_outcome policy_enter(struct policy_engine *engine, struct script *sc
 	engine->error[0] = engine->error_where[0] = '\0';
 	if (engine->jit)
 		policy_jit_enter(engine);
-	watchdog_arm(&engine->watchdog, policy_now() + (uint64_t)budget_us * 1000);
+	watchdog_arm(&engine->watchdog, (uint64_t)budget_us * 1000);
 	run(engine, body, arg, &status);
 	fired = watchdog_disarm(&engine->watchdog);
 	if (fired)

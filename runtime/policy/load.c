@@ -60,6 +60,7 @@ static void run_script(lua_State *L, struct policy_engine *engine, void *arg)
 	lua_setfenv(L, -2);
 	lua_call(L, 0, 0);
 	policy_named_inherit(engine, load->script);
+	policy_metrics_inherit(L, engine, load->script);
 }
 
 static int run(struct load *load)
@@ -137,6 +138,7 @@ static struct policy_generation *new_generation(size_t nr_scripts, const char *c
 
 	if (!gen)
 		return NULL;
+	gen->shared = LUA_NOREF;
 	gen->scripts = calloc(nr_scripts + 1, sizeof(*gen->scripts));
 	gen->known = calloc(nr_known + 1, sizeof(*gen->known));
 	if (!gen->scripts || !gen->known)
@@ -146,7 +148,7 @@ static struct policy_generation *new_generation(size_t nr_scripts, const char *c
 		for (int h = 0; h < NR_HOOKS; h++)
 			gen->scripts[i].hooks[h] = (struct hook){
 				.name = policy_hooks[h].name,
-				.decides = policy_hooks[h].says != NULL,
+				.decides = policy_hooks[h].kinds && !policy_hooks[h].late,
 				.ref = LUA_NOREF,
 			};
 	while (gen->nr_known < nr_known &&
@@ -159,13 +161,15 @@ static void drop_hooks(lua_State *L, struct policy_engine *engine, void *arg)
 {
 	struct policy_generation *gen = arg;
 
-	(void)engine;
 	for (size_t i = 0; i < gen->nr_scripts; i++)
 		for (int h = 0; h < NR_HOOKS; h++)
 			luaL_unref(L, LUA_REGISTRYINDEX, gen->scripts[i].hooks[h].ref);
 	for (size_t i = 0; i < gen->nr_named; i++)
 		luaL_unref(L, LUA_REGISTRYINDEX, gen->named[i].ref);
 	policy_timers_unref(L, gen);
+	policy_metrics_unref(L, gen);
+	luaL_unref(L, LUA_REGISTRYINDEX, gen->shared);
+	policy_tags_unwatch(L, engine, gen);
 }
 
 static void free_backend(struct policy_backend *backend)
@@ -196,6 +200,7 @@ void policy_generation_free(struct policy_engine *engine, struct policy_generati
 	free(gen->known);
 	free(gen->uses);
 	free(gen->named);
+	free(gen->metrics);
 	free(gen->scripts);
 	free(gen);
 }

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { SCRIPTS_MAX = 16 };
@@ -171,14 +172,10 @@ static int ask_route(struct policy_view *view, struct policy_route *route, char 
 	policy_session_route(policy.engine, view->session, &decision);
 	snprintf(view->where, sizeof(view->where), "%s",
 		 decision.verdict == POLICY_ROUTE ? decision.where : "hint");
-	switch (decision.verdict) {
-	case POLICY_PASS:
-		break;
-	case POLICY_ROUTE:
+	if (decision.verdict == POLICY_ROUTE)
 		return follow(&decision, route, why, size);
-	case POLICY_REJECT:
+	if (decision.verdict == POLICY_REJECT)
 		return module_fail(why, size, decision.code, "%s", decision.text);
-	}
 	return VACCEL_OK;
 }
 
@@ -245,6 +242,58 @@ static int module_take(struct policy_view *view, const struct policy_resource *r
 
 /* ---- operations */
 
+/* A thread that waits for its operation's turn. */
+struct waiting {
+	struct policy_waiter waiter;
+	pthread_cond_t cond;
+	bool admitted;
+};
+
+static void admitted(struct policy_waiter *waiter)
+{
+	struct waiting *waiting =
+		(struct waiting *)((char *)waiter - offsetof(struct waiting, waiter));
+
+	waiting->admitted = true;
+	pthread_cond_signal(&waiting->cond);
+}
+
+static struct timespec after(double seconds)
+{
+	struct timespec at;
+	uint64_t ns;
+
+	clock_gettime(CLOCK_MONOTONIC, &at);
+	ns = (uint64_t)at.tv_nsec + (uint64_t)(seconds * 1e9);
+	at.tv_sec += (time_t)(ns / 1000000000);
+	at.tv_nsec = (long)(ns % 1000000000);
+	return at;
+}
+
+/* Others have the engine meanwhile. */
+static void wait_for_turn(struct policy_view *view, struct policy_decision *decision)
+{
+	struct waiting waiting = { .waiter.admitted = admitted };
+	const struct timespec until = after(decision->wait.seconds);
+	pthread_condattr_t monotonic;
+	int ret;
+
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&waiting.cond, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+	ret = policy_wait(&waiting.waiter, view->session, &decision->wait);
+	while (!ret && !waiting.admitted)
+		ret = pthread_cond_timedwait(&waiting.cond, &policy.lock, &until);
+	policy_wait_leave(&waiting.waiter);
+	pthread_cond_destroy(&waiting.cond);
+	if (waiting.admitted)
+		return;
+	decision->verdict = POLICY_REJECT;
+	if (ret == ETIMEDOUT)
+		policy_waited(decision);
+}
+
 /* One that is let through begins here, before another thread asks. */
 static void ask_admit(struct policy_view *view, const struct policy_op *op,
 		      struct policy_decision *decision)
@@ -254,7 +303,9 @@ static void ask_admit(struct policy_view *view, const struct policy_op *op,
 	enter_engine();
 	asked.backend = backend_of(view);
 	policy_op_admit(policy.engine, view->session, &asked, decision);
-	if (decision->verdict != POLICY_REJECT)
+	if (decision->verdict == POLICY_WAIT)
+		wait_for_turn(view, decision);
+	else if (decision->verdict != POLICY_REJECT)
 		policy_session_begins(view->session);
 	leave_engine();
 }

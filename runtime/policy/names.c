@@ -3,14 +3,14 @@
  *
  * It finds two things that running the script would show too late or not at all:
  *
- * - Backends named by literals (route "cpu", route { "gpu", "cpu" }, on_error = { default = "x" },
- *   backends.cpu, backends["cpu"]), also in functions that have not run yet, so that a wrong name
- * is an error of the load.
- * - `return route ...` and `return reject ...`: tail calls, for which Lua drops the frame that
- *   knows the line. The text to be compiled has them in parentheses; no line moves.
+ * - Backends named by literals (route "cpu", retry { "gpu", "cpu" }, mirror "new", on_error = {
+ * default = "x" }, backends.cpu, backends["cpu"]), also in functions that have not run yet, so that
+ * a wrong name is an error of the load.
+ * - `return route ...`, `return reject ...` and their like: tail calls, for which Lua drops the
+ * frame that knows the line. The text to be compiled has them in parentheses; no line moves.
  *
  * The text has compiled before it comes here, so this lexer need not complain about anything. A
- * script that gives `route`, `reject` or `backends` a meaning of its own is left alone.
+ * script that gives such a word, or `backends`, a meaning of its own is left alone.
  */
 #include "engine.h"
 
@@ -181,17 +181,17 @@ static bool closes(const struct token *t)
 
 /*
  * The arguments of route or reject, which lex stands before: where they end, or NULL when there
- * are none. With `names`, notes the strings that are whole items of the list, which is what the
+ * are none. With `what`, notes the strings that are whole items of the list, which is what the
  * first bracket holds, or the second of "({".
  */
-static const char *arguments(struct scan *scan, struct lexer *lex, bool names)
+static const char *arguments(struct scan *scan, struct lexer *lex, const char *what)
 {
 	struct token before, t = policy_next_token(lex), after;
 	int depth = 1, list = 1;
 
 	if (t.type == 's') {
-		if (names)
-			note(scan, "route", &t);
+		if (what)
+			note(scan, what, &t);
 		return t.end;
 	}
 	if (t.type != '(' && t.type != '{')
@@ -204,9 +204,9 @@ static const char *arguments(struct scan *scan, struct lexer *lex, bool names)
 		if (closes(&t) && --depth == 0)
 			return t.end;
 		after = policy_next_token(lex);
-		if (names && t.type == 's' && depth == list &&
+		if (what && t.type == 's' && depth == list &&
 		    (opens(&before) || separates(&before)) && (closes(&after) || separates(&after)))
-			note(scan, "route", &t);
+			note(scan, what, &t);
 	}
 	return NULL;
 }
@@ -218,11 +218,24 @@ static bool ends_return(const struct token *t)
 	       is_word(t, "elseif") || is_word(t, "until");
 }
 
-/* At `route` or `reject`, with the token before it. */
-static void constructor(struct scan *scan, const struct token *t, const struct token *before)
+/* Does it make a value? A reject's kind has no names of backends. */
+static bool is_constructor(const struct token *t, const char **what)
+{
+	for (size_t kind = 0; kind <= VALUE_MIRROR; kind++) {
+		if (!is_word(t, policy_value_names[kind]))
+			continue;
+		*what = kind == VALUE_REJECT ? NULL : policy_value_names[kind];
+		return true;
+	}
+	return false;
+}
+
+/* At `route`, `reject` or the like, with the token before it. */
+static void constructor(struct scan *scan, const struct token *t, const struct token *before,
+			const char *what)
 {
 	struct lexer look = scan->lex;
-	const char *end = arguments(scan, &look, is_word(t, "route"));
+	const char *end = arguments(scan, &look, what);
 	struct token after;
 
 	if (!end || !is_word(before, "return"))
@@ -262,7 +275,9 @@ static void field_of_backends(struct scan *scan)
 
 static bool is_ours(const struct token *t)
 {
-	return is_word(t, "route") || is_word(t, "reject") || is_word(t, "backends");
+	const char *what;
+
+	return is_constructor(t, &what) || is_word(t, "backends");
 }
 
 /* At `function`: is a parameter called so? */
@@ -310,6 +325,7 @@ char *policy_names_scan(const char *source, size_t len, const struct script *scr
 		.copied = source,
 	};
 	struct token before = { .type = 0 }, t;
+	const char *what;
 
 	/* Two characters more for each `return`, at the very most. */
 	scan.out = malloc(2 * len + 1);
@@ -324,9 +340,8 @@ char *policy_names_scan(const char *source, size_t len, const struct script *scr
 				on_error(&scan);
 			else if (!field && is_word(&t, "backends"))
 				field_of_backends(&scan);
-			else if (!field && (is_word(&t, "route") || is_word(&t, "reject")) &&
-				 t.at >= scan.copied)
-				constructor(&scan, &t, &before);
+			else if (!field && is_constructor(&t, &what) && t.at >= scan.copied)
+				constructor(&scan, &t, &before, what);
 		}
 	}
 	copy_to(&scan, source + len, '\0');

@@ -101,6 +101,7 @@ static void make_session(lua_State *L, struct policy_engine *engine, void *arg)
 	*life = (struct session_life){ .began = policy_clock(engine) };
 	lua_call(L, 4, 2);
 	n->session->data = luaL_ref(L, LUA_REGISTRYINDEX);
+	life->session = n->session;
 	n->session->life = life; /* only now that it stays */
 	n->session->proxy = luaL_ref(L, LUA_REGISTRYINDEX);
 }
@@ -124,6 +125,7 @@ int policy_session_new(struct policy_engine *engine, int64_t id, uint32_t hint,
 	if (!session)
 		return -ENOMEM;
 	*session = (struct policy_session){
+		.counting = ATOMIC_FLAG_INIT,
 		.proxy = LUA_NOREF,
 		.data = LUA_NOREF,
 		.id = id,
@@ -135,6 +137,11 @@ int policy_session_new(struct policy_engine *engine, int64_t id, uint32_t hint,
 		.listener = peer->listener ? policy_hash_text(peer->listener) : 0,
 	};
 	policy_who_init(&session->who, hint, peer);
+	session->next = engine->sessions;
+	session->link = &engine->sessions;
+	if (session->next)
+		session->next->link = &session->next;
+	engine->sessions = session;
 	if (policy_crowds_join(engine, session) ||
 	    policy_enter(engine, NULL, make_session, &n, engine->options.session_budget_us)) {
 		policy_session_free(engine, session);
@@ -148,9 +155,14 @@ void policy_session_free(struct policy_engine *engine, struct policy_session *se
 {
 	if (!session)
 		return;
-	if (session->life) /* what has not ended by now never will */
+	if (session->life) { /* what has not ended by now never will */
 		policy_crowds_count(session, -(long)session->life->inflight);
+		session->life->session = NULL;
+	}
 	policy_crowds_leave(engine, session);
+	*session->link = session->next;
+	if (session->next)
+		session->next->link = session->link;
 	policy_enter(engine, NULL, drop_session, session, engine->options.session_budget_us);
 	free(session);
 }
@@ -183,13 +195,11 @@ void policy_session_set_route(struct policy_engine *engine, struct policy_sessio
 
 void policy_session_begins(struct policy_session *session)
 {
-	atomic_fetch_add_explicit(&session->life->inflight, 1, memory_order_relaxed);
 	policy_crowds_count(session, 1);
 }
 
 void policy_session_ended(struct policy_session *session)
 {
-	atomic_fetch_sub_explicit(&session->life->inflight, 1, memory_order_relaxed);
 	policy_crowds_count(session, -1);
 }
 

@@ -10,13 +10,12 @@ local host = ...
 
 local fail = host.fail
 local TAGS_MAX, TAG_MAX = 64, 256
-local next, setmetatable, type = next, setmetatable, type
+local next, rawget, setmetatable, type = next, rawget, setmetatable, type
 
 --- The end of the search for a field: nil for one that is absent, an error for one unknown.
----@param what string
----@param fields string[] in alphabetical order
-local function missing(what, fields)
-	local known = {}
+---@param what string of which words.c has the fields
+local function missing(what)
+	local known, fields = {}, host.fields[what]
 	for _, name in ipairs(fields) do
 		known[name] = true
 	end
@@ -43,7 +42,9 @@ end
 
 -- ---- tags
 
-local function set_tag(data, key, value)
+local watched, tag_changed = host.watched, host.tag_changed -- by tags.c
+
+local function set_tag(data, life, key, value)
 	local kind = type(value)
 	if type(key) ~= "string" or #key > TAG_MAX then
 		fail("session.tags: a tag's name is a string of at most " .. TAG_MAX .. " bytes")
@@ -62,29 +63,31 @@ local function set_tag(data, key, value)
 		end
 	end
 	data[key] = value
+	local slot = watched[key]
+	if slot then
+		tag_changed(life, slot, value)
+	end
 end
 
-local function new_tags()
+---@return table tags, table fields
+local function new_tags(life)
 	local data = {}
 	return (proxy(data, function(_, key, value)
-		set_tag(data, key, value)
-	end))
+		set_tag(data, life, key, value)
+	end)), data
 end
 
 -- ---- session and peer
 
-local peer_fields = {
-	__index = missing("peer", { "addr", "cid", "gid", "listener", "pid", "transport", "uid" }),
-}
-local absent = missing("session", { "age", "backend", "hint", "id", "inflight", "peer", "plan", "tags" })
-local LIFE = {} -- the key of what C counts, which no script has
+local peer_fields = { __index = missing "peer" }
+local absent = missing "session"
+local LIFE, TAGS = {}, {} -- the keys of what C counts, and of the tags behind the proxy; no script has them
 local session_fields = {
 	-- Most sessions never get a tag, so the table is made when one asks for it.
 	__index = function(data, key)
 		if key == "tags" then
-			local tags = new_tags()
-			data.tags = tags
-			return tags
+			data.tags, data[TAGS] = new_tags(data[LIFE])
+			return data.tags
 		elseif key == "age" then
 			return host.session_age(data[LIFE])
 		elseif key == "inflight" then
@@ -115,9 +118,14 @@ local function set_route(data, backend, plan)
 	data.backend, data.plan = backend, plan
 end
 
+local function tag_of(data, name)
+	local tags = rawget(data, TAGS)
+	return tags and tags[name]
+end
+
 -- ---- resource
 
-local resource_fields = { __index = missing("resource", { "bytes", "digest", "id", "names", "type" }) }
+local resource_fields = { __index = missing "resource" }
 local resource_locked = locked("resource")
 
 --- Nobody has a digest of its bytes that would mean anything to an operator: digest is nil.
@@ -135,9 +143,7 @@ local function closed(what)
 	end
 end
 
-local op_absent = missing("op", {
-	"attempt", "backend", "bytes_in", "deadline", "id", "idempotent", "name", "session",
-})
+local op_absent = missing "op"
 local op_data = setmetatable({}, {
 	__index = function(data, key)
 		if key == "idempotent" then
@@ -146,9 +152,7 @@ local op_data = setmetatable({}, {
 		return op_absent(data, key)
 	end,
 })
-local result_data = setmetatable({}, {
-	__index = missing("result", { "backend", "bytes_out", "code", "queue_us", "service_us" }),
-})
+local result_data = setmetatable({}, { __index = missing "result" })
 local op_closed, result_closed = closed("op"), closed("result")
 local op, op_meta = proxy(op_closed, locked("op"))
 local result, result_meta = proxy(result_closed, locked("result"))
@@ -165,7 +169,7 @@ local function fill(name, id, session, backend, bytes_in, deadline, attempt)
 	op_meta.__index = data
 end
 
---- Ask an op_admit.
+--- Ask an op_admit or op_route.
 local function enter_op(hook, ...)
 	fill(...)
 	local said = hook(op)
@@ -173,15 +177,17 @@ local function enter_op(hook, ...)
 	return said
 end
 
---- Tell an op_done.
-local function enter_done(hook, code, by, queue_us, service_us, bytes_out, ...)
+--- Ask an op_failed, tell an op_done.
+local function enter_done(hook, code, by, queue_us, service_us, bytes_out, mirror, cached, ...)
 	fill(...)
 	local data = result_data
 	data.code, data.backend, data.queue_us = code, by, queue_us
-	data.service_us, data.bytes_out = service_us, bytes_out
+	data.service_us, data.bytes_out, data.mirror = service_us, bytes_out, mirror
+	data.cached = cached
 	result_meta.__index = data
-	hook(op, result)
+	local said = hook(op, result)
 	expire()
+	return said
 end
 
 return {
@@ -189,6 +195,7 @@ return {
 	new_session = new_session,
 	new_resource = new_resource,
 	set_route = set_route,
+	tag_of = tag_of,
 	enter_op = enter_op,
 	enter_done = enter_done,
 	expire = expire,

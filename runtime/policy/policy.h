@@ -21,17 +21,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 enum { POLICY_NAME_MAX = 64, POLICY_PLAN_MAX = 8, POLICY_TEXT_MAX = 256 };
 
 struct policy_engine;
 struct policy_generation;
+struct policy_lane;
 struct policy_session;
 
 /* A backend at this moment. */
 struct policy_backend_view {
 	bool up;
+	bool probing;		     /* it is down, and being tried at the moment */
 	size_t inflight;	     /* work that it has and has not done */
 	uint64_t operations, errors; /* since it is there; operations counts both */
 	bool has_latency;	     /* false: none has succeeded yet */
@@ -46,7 +49,8 @@ enum policy_support {
 };
 
 struct policy_engine_options {
-	size_t memory_max;	    /* bytes of Lua; 0: 64 MiB */
+	size_t memory_max; /* bytes of Lua; 0: 64 MiB */
+	/* Of processor time; ten times as much on the clock. */
 	unsigned op_budget_us;	    /* op_admit, op_done; 0: 5 ms */
 	unsigned session_budget_us; /* all other hooks, and timers; 0: 20 ms */
 	unsigned load_budget_us;    /* loading all scripts; 0: 1 s */
@@ -131,9 +135,34 @@ struct policy_counts {
 bool policy_hook_counts(const struct policy_generation *generation, size_t i, size_t hook,
 			const char **name, const struct policy_counts **counts);
 
+/* The page docs/policies/reference.md, as Markdown. */
+void policy_reference(FILE *out);
 /* "policy first, on_error reject, hooks op_admit session_route" of script i; false past the end. */
 bool policy_describe_script(const struct policy_generation *generation, size_t i, char *buf,
 			    size_t size);
+/*
+ * Numbers of scripts (metric { }), each with a value for every set of labels that was used. All
+ * texts are UTF-8, and the generation's, until scripts run again.
+ */
+enum { POLICY_LABELS_MAX = 4 };
+struct policy_metric {
+	const char *policy, *name, *help;
+	const char *kind;   /* "counter" or "gauge"; the same for all of a name */
+	const char *family; /* as it is published: a counter's name and "_total" */
+	size_t nr_labels;
+	const char *labels[POLICY_LABELS_MAX];
+};
+struct policy_sample {
+	double value;
+	const char *labels[POLICY_LABELS_MAX]; /* their values */
+};
+/* Metric i of all scripts; false past the end. */
+bool policy_metric(const struct policy_generation *generation, size_t i,
+		   struct policy_metric *metric);
+/* Value k of metric i, which there is; false past the end. */
+bool policy_sample(const struct policy_generation *generation, size_t i, size_t k,
+		   struct policy_sample *sample);
+
 /*
  * What scripts can use: each name once with field NULL, and a library's name with each of its
  * fields, or with "*" when it may have any. `each` must not call the engine. -1 when memory ends.
@@ -182,23 +211,48 @@ void policy_session_set_route(struct policy_engine *engine, struct policy_sessio
 			      const char *backend, const char *plan);
 
 /*
- * An operation of it begins, or has ended: what scripts read as s.inflight, and what concurrency
- * limits. Any thread.
+ * An operation of it begins (any thread), or has ended: what scripts read as s.inflight, and what
+ * concurrency limits. An end may let in what waits.
  */
 void policy_session_begins(struct policy_session *session);
 void policy_session_ended(struct policy_session *session);
 
-enum policy_verdict { POLICY_PASS, POLICY_ROUTE, POLICY_REJECT };
+/* A queue, of all sessions that have one key in common, and how long one may stand in it. */
+struct policy_wait {
+	int by;	      /* enum policy_key */
+	long limit;   /* the first goes on when fewer operations than that run */
+	size_t queue; /* so many stand in it at most */
+	double seconds;
+};
+
+/* Where answers of the session's operations are kept for others. */
+struct policy_answers {
+	uint64_t id;	/* of all such places in this process; 0: nowhere */
+	size_t bytes;	/* that they may take */
+	double seconds; /* that one holds */
+	int by;		/* enum policy_key: sessions that differ in it do not share them */
+};
+
+enum policy_verdict {
+	POLICY_PASS,
+	POLICY_ROUTE,
+	POLICY_REJECT,
+	POLICY_RETRY,
+	POLICY_MIRROR,
+	POLICY_WAIT
+};
 
 struct policy_decision {
 	enum policy_verdict verdict;
-	int code;		     /* REJECT: a VACCEL_* code */
-	char text[POLICY_TEXT_MAX];  /* REJECT: "refused by policy inference (p.lua:12): over quota"
-				      */
+	int code;		     /* REJECT: a VACCEL_* code; WAIT: if its turn does not come */
+	char text[POLICY_TEXT_MAX];  /* and: "refused by policy inference (p.lua:12): over quota" */
 	char where[POLICY_NAME_MAX]; /* the line that decided: "p.lua:12"; "" for none */
-	size_t nr_backends;	     /* ROUTE: first to last */
+	size_t nr_backends;	     /* ROUTE, RETRY, MIRROR: first to last */
 	char backends[POLICY_PLAN_MAX][POLICY_NAME_MAX];
-	double deadline; /* ROUTE: seconds for each operation of the session; 0: none */
+	double deadline;	 /* ROUTE: seconds for each operation of the session; 0: none */
+	bool per_op;		 /* ROUTE: policy_op_route() is to be asked for its operations */
+	struct policy_wait wait; /* WAIT */
+	struct policy_answers answers; /* ROUTE */
 };
 
 /* Is the connection taken? Any reject refuses. */
@@ -214,6 +268,11 @@ void policy_epoch_advance(struct policy_engine *engine);
 void policy_session_route(struct policy_engine *engine, struct policy_session *session,
 			  struct policy_decision *decision);
 
+/* Has any script in force such a place? */
+bool policy_answers_live(const struct policy_engine *engine, uint64_t id);
+/* What sessions that share answers have in common, as a text: 256 bytes are enough. */
+void policy_answers_key(const struct policy_session *session, int by, char *text, size_t size);
+
 struct policy_op {
 	const char *name;    /* "image_classify", as vaccel_op_type_name() has it */
 	int64_t id;	     /* 0: it has none */
@@ -228,7 +287,9 @@ struct policy_result {
 	int code;
 	const char *backend;
 	uint64_t queue_us, service_us;
-	size_t bytes_out; /* SIZE_MAX: not known */
+	size_t bytes_out;   /* SIZE_MAX: not known */
+	const char *mirror; /* "equal", "differ", "failed": of one that ran beside; else NULL */
+	bool cached;	    /* by an earlier operation's answer */
 };
 
 /* A model, a library or data that is to be registered with a session. */
@@ -251,12 +312,53 @@ void policy_resource_admit(struct policy_engine *engine, struct policy_session *
 bool policy_wants_op_admit(const struct policy_engine *engine);
 void policy_op_admit(struct policy_engine *engine, struct policy_session *session,
 		     const struct policy_op *op, struct policy_decision *decision);
+/*
+ * Where this operation runs, in a session whose plan says per_op; MIRROR: where it was going to,
+ * and on another backend too. PASS: where the session is. False from wants: it need not be asked.
+ */
+bool policy_wants_op_route(const struct policy_engine *engine);
+void policy_op_route(struct policy_engine *engine, struct policy_session *session,
+		     const struct policy_op *op, struct policy_decision *decision);
+/* It has failed so: RETRY, on the first of these backends that takes it, or PASS. */
+bool policy_wants_op_failed(const struct policy_engine *engine);
+void policy_op_failed(struct policy_engine *engine, struct policy_session *session,
+		      const struct policy_op *op, const struct policy_result *result,
+		      struct policy_decision *decision);
+
+/*
+ * One that waits as a decision says, in the order of coming. When its turn comes it has begun, as
+ * by policy_session_begins(), and admitted() is called, from policy_wait() itself or from whatever
+ * made room: it must not call the engine. The caller's memory; its session outlives it.
+ */
+struct policy_waiter {
+	void (*admitted)(struct policy_waiter *waiter);
+	/* private */
+	struct policy_session *session;
+	struct policy_lane *lane; /* NULL: it does not wait */
+	struct policy_waiter *next, **at;
+};
+
+/* -EAGAIN when so many wait already, -ENOMEM: it does not wait then. */
+int policy_wait(struct policy_waiter *waiter, struct policy_session *session,
+		const struct policy_wait *wait);
+/* It waits no more; nor does one that has been admitted. */
+void policy_wait_leave(struct policy_waiter *waiter);
+/* What is to be said of one that waited in vain: the decision is a refusal then. */
+void policy_waited(struct policy_decision *decision);
+
 /* After the reply has been written: errors are logged and counted, nothing else follows. */
 void policy_op_done(struct policy_engine *engine, struct policy_session *session,
 		    const struct policy_op *op, const struct policy_result *result);
 void policy_session_close(struct policy_engine *engine, struct policy_session *session);
 /* A backend has come up or gone down; never from within a hook. One not declared is left out. */
 void policy_backend_state(struct policy_engine *engine, const char *name, bool up);
+
+/*
+ * Let the time that scripts and objects live by stand at so many nanoseconds of CLOCK_MONOTONIC,
+ * so that all that is asked until it goes on (0) is asked at one moment, which can be told.
+ * Budgets, os.time and os.clock go on.
+ */
+void policy_hold_clock(struct policy_engine *engine, uint64_t now);
 
 /*
  * Timers, of an agent only. When the nearest is due, in nanoseconds of the clock that scripts

@@ -9,10 +9,13 @@
 
 enum { NAMED_MAX = 256 };
 
+#define TAG_PREFIX     "tag:"
+#define TAG_PREFIX_LEN (sizeof(TAG_PREFIX) - 1)
+
 const struct policy_kind *const policy_kinds[] = {
-	&policy_breaker,     &policy_canary,	     &policy_concurrency,
-	&policy_hash,	     &policy_least_inflight, &policy_quota,
-	&policy_round_robin, &policy_weighted,	     NULL,
+	&policy_breaker,   &policy_cache,	   &policy_canary, &policy_concurrency,
+	&policy_hash,	   &policy_least_inflight, &policy_quota,  &policy_round_robin,
+	&policy_sample_of, &policy_weighted,	   NULL,
 };
 
 struct policy_object *policy_to_object(lua_State *L, struct policy_engine *engine, int idx)
@@ -85,16 +88,21 @@ static double word_value(lua_State *L, const struct policy_kind *kind,
 			 const struct policy_object_option *o)
 {
 	const char *word = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+	const bool is_key = o->words == policy_key_words;
 	char list[100];
 	size_t n = 0;
 
 	for (int i = 0; o->words[i]; i++)
 		if (strcmp(o->words[i], word) == 0)
 			return i;
+	if (is_key && strncmp(word, TAG_PREFIX, TAG_PREFIX_LEN) == 0)
+		return policy_tag_watch(L, word + TAG_PREFIX_LEN,
+					lua_objlen(L, -1) - TAG_PREFIX_LEN);
 	for (int i = 0; o->words[i]; i++)
 		n += (size_t)snprintf(list + n, sizeof(list) - n, "%s\"%s\"", i ? ", " : "",
 				      o->words[i]);
-	policy_fail(L, "%s: %s must be one of %s", kind->name, o->name, list);
+	policy_fail(L, "%s: %s must be one of %s%s", kind->name, o->name, list,
+		    is_key ? ", \"tag:NAME\"" : "");
 }
 
 /* Not a number fails the comparison and is refused like what is out of bounds. */
@@ -121,6 +129,21 @@ static void take_options(lua_State *L, const struct policy_kind *kind, double *v
 		else
 			*values = o->words ? word_value(L, kind, o) : number_value(L, kind, o);
 		lua_pop(L, 1);
+	}
+}
+
+/* Of an object that has a key, and what it is told apart by in words. */
+static void describe_key(const struct policy_engine *engine, struct policy_object *object)
+{
+	const struct policy_object_option *options = object->kind->options;
+
+	for (int i = 0; options[i].name; i++) {
+		const int by = (int)object->options[i];
+
+		if (options[i].words == policy_key_words && by != KEY_NONE)
+			snprintf(object->each, sizeof(object->each), " for each %s",
+				 by < KEY_TAGS ? policy_key_words[by]
+					       : engine->tags[by - KEY_TAGS].name);
 	}
 }
 
@@ -209,7 +232,7 @@ static void note_backends(lua_State *L, const struct policy_object *object)
 /* ---- objects */
 
 /* The object at the stack's top. */
-static void keep_named(lua_State *L, struct policy_object *object)
+static void keep(lua_State *L, struct policy_object *object)
 {
 	struct policy_engine *engine = policy_engine_of(L);
 	struct policy_generation *gen = engine->loading;
@@ -218,14 +241,14 @@ static void keep_named(lua_State *L, struct policy_object *object)
 		gen->named = calloc(NAMED_MAX, sizeof(*gen->named));
 	if (!gen->named)
 		policy_fail(L, "no memory for the objects of a policy");
-	for (size_t i = 0; i < gen->nr_named; i++)
+	for (size_t i = 0; object->name[0] && i < gen->nr_named; i++)
 		if (gen->named[i].script == engine->script &&
 		    gen->named[i].object->kind == object->kind &&
 		    strcmp(gen->named[i].object->name, object->name) == 0)
 			policy_fail(L, "there is a %s of the name \"%s\" already",
 				    object->kind->name, object->name);
 	if (gen->nr_named == NAMED_MAX)
-		policy_fail(L, "more than %d objects have names", NAMED_MAX);
+		policy_fail(L, "more than %d objects have names, or are caches", NAMED_MAX);
 	lua_pushvalue(L, -1);
 	gen->named[gen->nr_named++] = (struct named_object){
 		.object = object,
@@ -248,6 +271,7 @@ static int make(lua_State *L)
 		policy_fail(L, "%s takes one table: %s { ... }", kind->name, kind->name);
 	check_keys(L, kind);
 	take_options(L, kind, wanted.options);
+	describe_key(engine, &wanted);
 	take_name(L, &wanted);
 	wanted.answer.line = policy_script_line(L, 1, &ar) ? ar.currentline : 0;
 	if (kind->takes == TAKES_BACKENDS)
@@ -255,6 +279,8 @@ static int make(lua_State *L)
 	else if (kind->takes == TAKES_WEIGHTS)
 		take_weights(L, &wanted);
 	note_backends(L, &wanted);
+	if (kind->check && kind->check(&wanted))
+		policy_fail(L, "%s: %s", kind->name, kind->check(&wanted));
 	wanted.state_size = kind->state_size(&wanted);
 	object = lua_newuserdata(L, sizeof(*object) + wanted.state_size);
 	*object = wanted;
@@ -263,8 +289,8 @@ static int make(lua_State *L)
 		kind->start(object);
 	lua_rawgeti(L, LUA_REGISTRYINDEX, engine->object_meta);
 	lua_setmetatable(L, -2);
-	if (object->name[0])
-		keep_named(L, object);
+	if (object->name[0] || kind->kept)
+		keep(L, object);
 	return 1;
 }
 
@@ -279,6 +305,9 @@ static int ask_object(lua_State *L)
 
 	if (!object)
 		policy_fail(L, "ask is a method of the library's objects: object:ask()");
+	if (!object->kind->ask)
+		policy_fail(L, "%s cannot be asked: it is for routes, route { ..., %s = it }",
+			    object->kind->name, object->kind->name);
 	hook = (int)object->kind->hook;
 	if (!engine->asked || (int)engine->asking != hook)
 		policy_fail(L, "%s can be asked in %s only", object->kind->name,
@@ -368,7 +397,7 @@ void policy_named_inherit(const struct policy_engine *engine, const struct scrip
 	const struct policy_generation *before = engine->active, *gen = engine->loading;
 
 	for (size_t i = 0; i < gen->nr_named; i++) {
-		if (gen->named[i].script != script)
+		if (gen->named[i].script != script || !gen->named[i].object->name[0])
 			continue;
 		for (size_t k = 0; before && k < before->nr_named; k++)
 			if (strcmp(before->named[k].script->name, script->name) == 0)

@@ -18,13 +18,16 @@
 
 enum { OBJECT_OPTIONS_MAX = 5 };
 
-/* An option: a number from least to most, or one of words (its value is the word's index). */
+/*
+ * An option: a number from least to most, or one of words (its value is the word's index). With
+ * policy_key_words it is an enum policy_key, and "tag:NAME" is a word too.
+ */
 struct policy_object_option {
 	const char *name;
 	bool required;
 	double least, most, usual;
 	const char *const *words; /* NULL-terminated; NULL: a number */
-	const char *doc;
+	const char *doc;	  /* the reference's row has it, beside the numbers */
 };
 
 struct policy_object;
@@ -43,13 +46,19 @@ enum policy_takes {
 };
 
 struct policy_kind {
-	const char *name, *doc;
+	const char *name;
+	const char *doc;       /* the reference's row */
 	enum policy_hook hook; /* the one that it fits */
 	enum policy_takes takes;
-	const struct policy_object_option *options;		  /* up to a NULL name */
+	bool kept; /* as long as its generation, named or not: routes refer to it */
+	const struct policy_object_option *options; /* up to a NULL name */
+	/* What is wrong with the options together; NULL: nothing, also for the function. */
+	const char *(*check)(const struct policy_object *object);
 	size_t (*state_size)(const struct policy_object *object); /* bytes; they start as zeros */
 	void (*start)(struct policy_object *object); /* NULL: zeros are its beginning */
-	/* An answer in the object, good until it is asked again; NULL: nothing to say. Never fails.
+	/*
+	 * An answer in the object, good until it is asked again; NULL: nothing to say. Never fails.
+	 * NULL itself: it is for routes, and cannot be asked.
 	 */
 	const struct policy_value *(*ask)(struct policy_object *object,
 					  const struct policy_asked *asked);
@@ -57,12 +66,14 @@ struct policy_kind {
 
 /* All there are, in the order of their names, up to NULL. */
 extern const struct policy_kind *const policy_kinds[];
-extern const struct policy_kind policy_breaker, policy_canary, policy_concurrency, policy_hash,
-	policy_least_inflight, policy_quota, policy_round_robin, policy_weighted;
+extern const struct policy_kind policy_breaker, policy_cache, policy_canary, policy_concurrency,
+	policy_hash, policy_least_inflight, policy_quota, policy_round_robin, policy_sample_of,
+	policy_weighted;
 
 struct policy_object {
 	const struct policy_kind *kind;
 	char name[POLICY_NAME_MAX];	    /* by which its state outlives a reload; may be empty */
+	char each[POLICY_NAME_MAX + 16];    /* " for each cid", or empty: for reasons */
 	double options[OBJECT_OPTIONS_MAX]; /* in the kind's order */
 	double weights[POLICY_PLAN_MAX];    /* of the backends in answer.names */
 	size_t state_size;
@@ -87,10 +98,12 @@ void policy_named_inherit(const struct policy_engine *engine, const struct scrip
 
 /* ---- library/share.c */
 
+/* Up to KEY_TAGS; the name of a tag's key is the object's to know (each). */
 extern const char *const policy_key_words[];
-/* The peer's, as a number; all that have no such thing have the same. */
+/* The peer's, or the session's tag, as a number; all that have no such thing have the same. */
 uint64_t policy_key_of(const struct policy_session *session, enum policy_key by);
 uint64_t policy_hash_text(const char *text);
+uint64_t policy_hash_bytes(const char *bytes, size_t len);
 /* Well distributed, of whatever. */
 uint64_t policy_hash_mix(uint64_t number);
 

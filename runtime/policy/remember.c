@@ -41,7 +41,7 @@ static uint64_t coarse_clock(const struct policy_engine *engine)
 {
 	struct timespec ts;
 
-	if (engine->options.now)
+	if (engine->options.now || engine->held_clock)
 		return policy_clock(engine);
 	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
@@ -140,8 +140,6 @@ void policy_remember(struct policy_engine *engine, const struct script *script,
 	struct policy_memory *memory;
 	size_t way;
 
-	if (!plan->keep.wanted)
-		return;
 	if (!engine->remembered)
 		engine->remembered = calloc(1, sizeof(*engine->remembered));
 	memory = engine->remembered;

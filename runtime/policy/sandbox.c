@@ -21,6 +21,7 @@ const char *const policy_function_names[NR_FUNCTIONS] = {
 	[FN_NEW_SESSION] = "new_session", [FN_NEW_RESOURCE] = "new_resource",
 	[FN_SET_ROUTE] = "set_route",	  [FN_ENTER_OP] = "enter_op",
 	[FN_ENTER_DONE] = "enter_done",	  [FN_EXPIRE] = "expire",
+	[FN_TAG_OF] = "tag_of",
 };
 
 static int host_fail(lua_State *L)
@@ -87,6 +88,7 @@ static const luaL_Reg host_functions[] = {
 	{ "check_depth", host_check_depth },
 	{ "session_age", policy_lua_session_age },
 	{ "session_inflight", policy_lua_session_inflight },
+	{ "tag_changed", policy_lua_tag_changed },
 	{ "is_idempotent", policy_lua_is_idempotent },
 	{ "search", policy_match },
 	{ "find_plain", policy_find_plain },
@@ -95,6 +97,8 @@ static const luaL_Reg host_functions[] = {
 	{ "remote", policy_lua_remote },
 	{ "route", policy_lua_route },
 	{ "reject", policy_lua_reject },
+	{ "retry", policy_lua_retry },
+	{ "mirror", policy_lua_mirror },
 	{ "every", policy_lua_every },
 	{ "after", policy_lua_after },
 	{ NULL, NULL },
@@ -138,7 +142,13 @@ void policy_sandbox_open(lua_State *L, struct policy_engine *engine)
 	luaL_setfuncs(L, host_functions, 0);
 	policy_backends_open(L, engine);
 	lua_setfield(L, host, "backends");
+	policy_push_fields(L);
+	lua_setfield(L, host, "fields");
+	policy_tags_open(L, engine);
+	lua_setfield(L, host, "watched");
 	policy_registry_push(L);
+	policy_shared_open(L, engine);
+	policy_metrics_open(L, engine);
 	lua_setfield(L, host, "objects");
 	run_prelude(L, policy_sandbox_lua, policy_sandbox_lua_size, host);
 	engine->functions[FN_ENVIRONMENT] = luaL_ref(L, LUA_REGISTRYINDEX);

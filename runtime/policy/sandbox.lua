@@ -20,6 +20,8 @@
 ---@field remote function
 ---@field route function
 ---@field reject function
+---@field retry function
+---@field mirror function
 ---@field every fun(seconds: number, fn: function)
 ---@field after fun(seconds: number, fn: function)
 local host = ...
@@ -467,6 +469,8 @@ local functions = {
 	remote = host.remote,
 	route = host.route,
 	reject = host.reject,
+	retry = host.retry,
+	mirror = host.mirror,
 	every = host.every,
 	after = host.after,
 }

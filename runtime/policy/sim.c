@@ -30,38 +30,6 @@ static uint64_t sim_now(void *ctx)
 	return ((const struct sim *)ctx)->now;
 }
 
-static struct sim_backend *find_backend(struct sim *sim, const char *name)
-{
-	for (size_t i = 0; i < sim->nr_backends; i++)
-		if (strcmp(sim->backends[i].name, name) == 0)
-			return &sim->backends[i];
-	return NULL;
-}
-
-static bool view_backend(void *ctx, const char *name, struct policy_backend_view *view)
-{
-	const struct sim_backend *backend = find_backend(ctx, name);
-
-	if (!backend)
-		return false;
-	view->up = backend->up;
-	view->inflight = backend->inflight;
-	tally_view(&backend->tally, view);
-	return true;
-}
-
-static enum policy_support supports(void *ctx, const char *name, const char *operation)
-{
-	const struct sim_backend *backend = find_backend(ctx, name);
-	const int type = operation_by_name(operation);
-
-	if (type < 0)
-		return POLICY_SUPPORT_NO_OPERATION;
-	if (!backend || !backend->known)
-		return POLICY_SUPPORT_UNKNOWN;
-	return backend->operations >> type & 1 ? POLICY_SUPPORT_YES : POLICY_SUPPORT_NO;
-}
-
 /* ---- life and death */
 
 struct sim *sim_check(lua_State *L)
@@ -98,9 +66,10 @@ static int engine_gc(lua_State *L)
 static int engine_new(lua_State *L)
 {
 	const double now = luaL_checknumber(L, 1), seed = luaL_checknumber(L, 2);
-	struct policy_engine_options options = {
-		.log = keep_line, .now = sim_now, .backend = view_backend, .supports = supports
-	};
+	struct policy_engine_options options = { .log = keep_line,
+						 .now = sim_now,
+						 .backend = sim_view_backend,
+						 .supports = sim_supports };
 	struct sim **box;
 	char err[256];
 	struct sim *sim;
@@ -168,64 +137,6 @@ static int engine_load(lua_State *L)
 	return 1;
 }
 
-/* The operations at idx: a list of those that a backend has, true for all; nil: nobody knows. */
-static void take_operations(lua_State *L, int idx, struct sim_backend *backend)
-{
-	const char *names[64];
-	size_t count;
-
-	backend->known = !lua_isnoneornil(L, idx);
-	backend->operations = UINT64_MAX;
-	if (!lua_istable(L, idx))
-		return;
-	count = sim_list(L, idx, names, sizeof(names) / sizeof(names[0]));
-	backend->operations = 0;
-	for (size_t i = 0; i < count; i++) {
-		const int type = operation_by_name(names[i]);
-
-		if (type < 0)
-			luaL_error(L, "there is no operation \"%s\"", names[i]);
-		backend->operations |= UINT64_C(1) << type;
-	}
-}
-
-/*
- * backend(name, up, inflight, operations): what scripts see of it from now on; backend_state is
- * told.
- */
-static int engine_backend(lua_State *L)
-{
-	struct sim *sim = sim_check(L);
-	const char *name = luaL_checkstring(L, 2);
-	struct sim_backend *backend = find_backend(sim, name);
-	const bool known = backend, up = lua_toboolean(L, 3);
-	bool changed;
-
-	if (!known) {
-		luaL_argcheck(L, sim->nr_backends < BACKENDS_MAX, 2, "too many backends");
-		backend = &sim->backends[sim->nr_backends++];
-		snprintf(backend->name, sizeof(backend->name), "%s", name);
-	}
-	/* How things are at the beginning is no news, but for what is down then. */
-	changed = known ? backend->up != up : !up;
-	backend->up = up;
-	backend->inflight = (size_t)luaL_checkinteger(L, 4);
-	take_operations(L, 5, backend);
-	if (changed)
-		policy_backend_state(sim->engine, backend->name, up);
-	return 0;
-}
-
-/* served(name, code, us): an operation has ended there. */
-static int engine_served(lua_State *L)
-{
-	struct sim_backend *backend = find_backend(sim_check(L), luaL_checkstring(L, 2));
-
-	luaL_argcheck(L, backend, 2, "not a backend");
-	tally_add(&backend->tally, (int)luaL_checkinteger(L, 3), (uint64_t)luaL_checknumber(L, 4));
-	return 0;
-}
-
 /* advance(seconds): timers of scripts run when they are due. */
 static int engine_advance(lua_State *L)
 {
@@ -261,6 +172,42 @@ static int engine_lines(lua_State *L)
 		lua_rawseti(L, -2, (int)i + 1);
 	}
 	forget_lines(sim);
+	return 1;
+}
+
+/* The metric's labels, of one of its values. */
+static void push_labels(lua_State *L, const struct policy_metric *metric,
+			const struct policy_sample *sample)
+{
+	lua_newtable(L);
+	lua_pushstring(L, metric->policy);
+	lua_setfield(L, -2, "policy");
+	for (size_t i = 0; i < metric->nr_labels; i++) {
+		lua_pushstring(L, sample->labels[i]);
+		lua_setfield(L, -2, metric->labels[i]);
+	}
+}
+
+/* metric(name): a list of { value =, labels = { policy =, tenant = ... } }. */
+static int engine_metric(lua_State *L)
+{
+	const struct policy_generation *active = policy_active(sim_check(L)->engine);
+	const char *name = luaL_checkstring(L, 2);
+	struct policy_metric metric;
+	struct policy_sample sample;
+	int n = 0;
+
+	lua_newtable(L);
+	for (size_t i = 0; active && policy_metric(active, i, &metric); i++)
+		for (size_t k = 0;
+		     strcmp(metric.name, name) == 0 && policy_sample(active, i, k, &sample); k++) {
+			lua_newtable(L);
+			lua_pushnumber(L, sample.value);
+			lua_setfield(L, -2, "value");
+			push_labels(L, &metric, &sample);
+			lua_setfield(L, -2, "labels");
+			lua_rawseti(L, -2, ++n);
+		}
 	return 1;
 }
 
@@ -350,17 +297,13 @@ static int engine_globals(lua_State *L)
 /* ---- the module */
 
 static const luaL_Reg engine_methods[] = {
-	{ "load", engine_load },
-	{ "backend", engine_backend },
-	{ "served", engine_served },
-	{ "advance", engine_advance },
-	{ "time", engine_time },
-	{ "globals", engine_globals },
-	{ "lines", engine_lines },
-	{ "accept", engine_accept },
-	{ "session", sim_new_session },
-	{ "__gc", engine_gc },
-	{ NULL, NULL },
+	{ "load", engine_load },     { "backend", sim_backend },
+	{ "served", sim_served },    { "view", sim_view },
+	{ "tell", sim_tell },	     { "advance", engine_advance },
+	{ "time", engine_time },     { "globals", engine_globals },
+	{ "lines", engine_lines },   { "metric", engine_metric },
+	{ "accept", engine_accept }, { "session", sim_new_session },
+	{ "__gc", engine_gc },	     { NULL, NULL },
 };
 
 /* code_name(13) is "EACCES", or nil. */
@@ -376,11 +319,22 @@ static int is_operation(lua_State *L)
 	return 1;
 }
 
+static int is_idempotent(lua_State *L)
+{
+	lua_pushboolean(L, operation_is_idempotent(operation_by_name(luaL_checkstring(L, 1))));
+	return 1;
+}
+
 int luaopen_luaccel_engine(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "new", engine_new }, { "code_name", code_name }, { "is_operation", is_operation },
-		{ "hooks", hooks },    { "kinds", kinds },	   { NULL, NULL },
+		{ "new", engine_new },
+		{ "code_name", code_name },
+		{ "is_operation", is_operation },
+		{ "is_idempotent", is_idempotent },
+		{ "hooks", hooks },
+		{ "kinds", kinds },
+		{ NULL, NULL },
 	};
 
 	sim_new_type(L, ENGINE_TYPE, engine_methods);

@@ -2,8 +2,8 @@
  * sim_internal.h - what the files of sim.h share. Two Lua states: L is the program's, engine->L the
  * policies'.
  *
- *     sim.c          an engine: a userdata with the engine, its clock, and backends as the program
- *                    has described them
+ *     sim.c          an engine: a userdata with the engine and its clock
+ *     sim_backend.c  backends as the program describes them
  *     sim_session.c  a session: a userdata that keeps its engine; closed by close(), or with the
  *                    garbage
  *     sim_values.c   arguments and answers
@@ -26,6 +26,8 @@ struct sim_backend {
 	uint64_t operations;
 	size_t inflight;
 	struct tally tally;
+	bool shown; /* what scripts see is this, whatever has happened here */
+	struct policy_backend_view view;
 };
 
 struct sim {
@@ -43,6 +45,15 @@ struct sim *sim_check(lua_State *L);
 void sim_unref(struct sim *sim);
 /* A kind of userdata. */
 void sim_new_type(lua_State *L, const char *name, const luaL_Reg *methods);
+
+/* What the engine asks, with the simulator as ctx. */
+bool sim_view_backend(void *ctx, const char *name, struct policy_backend_view *view);
+enum policy_support sim_supports(void *ctx, const char *name, const char *operation);
+/* Methods of an engine: see each. */
+int sim_backend(lua_State *L);
+int sim_served(lua_State *L);
+int sim_view(lua_State *L);
+int sim_tell(lua_State *L);
 
 /* Make the kind of sessions known; session(id, hint, peer) of an engine. */
 void sim_session_open(lua_State *L);

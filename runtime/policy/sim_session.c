@@ -5,10 +5,19 @@
 #include "sim_internal.h"
 
 #define SESSION_TYPE "luaccel.engine.session"
+#define PLACE_TYPE   "luaccel.engine.place"
 
 struct sim_session {
 	struct sim *sim; /* NULL: closed */
 	struct policy_session *session;
+	unsigned waiting; /* operations */
+};
+
+/* Of an operation that waits; its environment keeps the session's userdata. */
+struct place {
+	struct policy_waiter waiter;
+	struct sim_session *session; /* NULL: it waits no more */
+	bool admitted;
 };
 
 /* session(id, hint, peer) */
@@ -55,6 +64,7 @@ static int session_close(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 
+	luaL_argcheck(L, !session->waiting, 1, "operations of the session wait");
 	policy_session_close(session->sim->engine, session->session);
 	return session_gc(L);
 }
@@ -94,6 +104,75 @@ static struct policy_op to_op(lua_State *L, int table)
 	return op;
 }
 
+static void waits_no_more(struct place *place)
+{
+	if (place->session)
+		place->session->waiting--;
+	place->session = NULL;
+}
+
+static void place_admitted(struct policy_waiter *waiter)
+{
+	struct place *place = (struct place *)((char *)waiter - offsetof(struct place, waiter));
+
+	place->admitted = true;
+	waits_no_more(place);
+}
+
+/* admitted(): has its turn come? */
+static int place_is_admitted(lua_State *L)
+{
+	const struct place *place = luaL_checkudata(L, 1, PLACE_TYPE);
+
+	lua_pushboolean(L, place->admitted);
+	return 1;
+}
+
+static int place_leave(lua_State *L)
+{
+	struct place *place = luaL_checkudata(L, 1, PLACE_TYPE);
+
+	if (place->session)
+		policy_wait_leave(&place->waiter);
+	waits_no_more(place);
+	return 0;
+}
+
+/* A place in the queue, on the stack's top; the session's userdata is at 1. */
+static struct place *new_place(lua_State *L, struct sim_session *session)
+{
+	struct place *place = lua_newuserdata(L, sizeof(*place));
+
+	*place = (struct place){ .waiter.admitted = place_admitted };
+	luaL_getmetatable(L, PLACE_TYPE);
+	lua_setmetatable(L, -2);
+	lua_createtable(L, 1, 0);
+	lua_pushvalue(L, 1);
+	lua_rawseti(L, -2, 1);
+	lua_setfenv(L, -2);
+	place->session = session;
+	session->waiting++;
+	return place;
+}
+
+/* The decision of an operation that is to wait: with `place` and `seconds`. */
+static int push_waiting(lua_State *L, struct sim_session *session, struct policy_decision *decision)
+{
+	struct place *place = new_place(L, session);
+
+	if (policy_wait(&place->waiter, session->session, &decision->wait)) {
+		waits_no_more(place);
+		decision->verdict = POLICY_REJECT;
+		return sim_push_decision(L, decision);
+	}
+	sim_push_decision(L, decision);
+	lua_insert(L, -2);
+	lua_setfield(L, -2, "place");
+	lua_pushnumber(L, decision->wait.seconds);
+	lua_setfield(L, -2, "seconds");
+	return 1;
+}
+
 static int session_admit(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
@@ -101,27 +180,72 @@ static int session_admit(lua_State *L)
 	struct policy_decision decision;
 
 	policy_op_admit(session->sim->engine, session->session, &op, &decision);
+	if (decision.verdict == POLICY_WAIT)
+		return push_waiting(L, session, &decision);
 	if (decision.verdict != POLICY_REJECT)
 		policy_session_begins(session->session);
 	return sim_push_decision(L, &decision);
 }
 
-/* done(op, { code =, backend =, queue_us =, service_us =, bytes_out = }) */
-static int session_done(lua_State *L)
+/* op_route(op) */
+static int session_op_route(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
-	const struct policy_result result = {
-		.code = (int)sim_size(L, 3, "code", 0),
-		.backend = sim_text(L, 3, "backend"),
-		.queue_us = sim_size(L, 3, "queue_us", 0),
-		.service_us = sim_size(L, 3, "service_us", 0),
-		.bytes_out = sim_size(L, 3, "bytes_out", 0),
-	};
+	struct policy_decision decision;
 
-	policy_session_ended(session->session);
+	policy_op_route(session->sim->engine, session->session, &op, &decision);
+	return sim_push_decision(L, &decision);
+}
+
+/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror = } */
+static struct policy_result to_result(lua_State *L, int table)
+{
+	return (struct policy_result){
+		.code = (int)sim_size(L, table, "code", 0),
+		.backend = sim_text(L, table, "backend"),
+		.queue_us = sim_size(L, table, "queue_us", 0),
+		.service_us = sim_size(L, table, "service_us", 0),
+		.bytes_out = sim_size(L, table, "bytes_out", 0),
+		.mirror = sim_text(L, table, "mirror"),
+	};
+}
+
+/* failed(op, result) */
+static int session_failed(lua_State *L)
+{
+	struct sim_session *session = to_session(L);
+	const struct policy_op op = to_op(L, 2);
+	const struct policy_result result = to_result(L, 3);
+	struct policy_decision decision;
+
+	policy_op_failed(session->sim->engine, session->session, &op, &result, &decision);
+	return sim_push_decision(L, &decision);
+}
+
+/* ended(): one that was admitted has. */
+static int session_ended(lua_State *L)
+{
+	policy_session_ended(to_session(L)->session);
+	return 0;
+}
+
+/* told(op, result): op_done is. */
+static int session_told(lua_State *L)
+{
+	struct sim_session *session = to_session(L);
+	const struct policy_op op = to_op(L, 2);
+	const struct policy_result result = to_result(L, 3);
+
 	policy_op_done(session->sim->engine, session->session, &op, &result);
 	return 0;
+}
+
+/* done(op, result): both at once. */
+static int session_done(lua_State *L)
+{
+	session_ended(L);
+	return session_told(L);
 }
 
 struct names {
@@ -156,13 +280,30 @@ static int session_resource(lua_State *L)
 }
 
 static const luaL_Reg session_methods[] = {
-	{ "route", session_route }, { "on", session_on },
-	{ "admit", session_admit }, { "done", session_done },
-	{ "close", session_close }, { "resource", session_resource },
-	{ "__gc", session_gc },	    { NULL, NULL },
+	{ "route", session_route },
+	{ "on", session_on },
+	{ "admit", session_admit },
+	{ "done", session_done },
+	{ "ended", session_ended },
+	{ "told", session_told },
+	{ "op_route", session_op_route },
+	{ "failed", session_failed },
+	{ "close", session_close },
+	{ "resource", session_resource },
+	{ "drop", session_gc },
+	{ "__gc", session_gc },
+	{ NULL, NULL },
+};
+
+static const luaL_Reg place_methods[] = {
+	{ "admitted", place_is_admitted },
+	{ "leave", place_leave },
+	{ "__gc", place_leave },
+	{ NULL, NULL },
 };
 
 void sim_session_open(lua_State *L)
 {
 	sim_new_type(L, SESSION_TYPE, session_methods);
+	sim_new_type(L, PLACE_TYPE, place_methods);
 }

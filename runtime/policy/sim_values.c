@@ -62,9 +62,8 @@ struct policy_peer sim_peer(lua_State *L, int table)
 int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 {
 	static const char *const verdicts[] = {
-		[POLICY_PASS] = "pass",
-		[POLICY_ROUTE] = "route",
-		[POLICY_REJECT] = "reject",
+		[POLICY_PASS] = "pass",	  [POLICY_ROUTE] = "route",   [POLICY_REJECT] = "reject",
+		[POLICY_RETRY] = "retry", [POLICY_MIRROR] = "mirror", [POLICY_WAIT] = "wait",
 	};
 
 	lua_newtable(L);
@@ -74,13 +73,13 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 		lua_pushstring(L, decision->where);
 		lua_setfield(L, -2, "where");
 	}
-	if (decision->verdict == POLICY_REJECT) {
+	if (decision->verdict == POLICY_REJECT || decision->verdict == POLICY_WAIT) {
 		lua_pushinteger(L, decision->code);
 		lua_setfield(L, -2, "code");
 		lua_pushstring(L, decision->text);
 		lua_setfield(L, -2, "text");
 	}
-	if (decision->verdict == POLICY_ROUTE) {
+	if (decision->nr_backends) {
 		lua_newtable(L);
 		for (size_t i = 0; i < decision->nr_backends; i++) {
 			lua_pushstring(L, decision->backends[i]);
@@ -91,6 +90,8 @@ int sim_push_decision(lua_State *L, const struct policy_decision *decision)
 			lua_pushnumber(L, decision->deadline);
 			lua_setfield(L, -2, "deadline");
 		}
+		lua_pushboolean(L, decision->per_op);
+		lua_setfield(L, -2, "per_op");
 	}
 	return 1;
 }

@@ -1,10 +1,11 @@
 /*
- * values.c - route, reject, plugin and remote: the values that a script makes and C reads.
+ * values.c - route, reject, retry, mirror, plugin and remote: the values that a script makes and C
+ * reads.
  *
  * They are userdata with a locked metatable, so a script can keep and return them but neither
  * forge nor change one. A script's tables are read raw: no metamethod of the script runs in C.
  */
-#include "engine.h"
+#include "registry.h"
 
 #include "vaccel/error.h"
 
@@ -18,11 +19,25 @@ enum {
 	DEADLINE_MAX = 24 * 3600, /* seconds */
 };
 
+const char *const policy_value_names[] = {
+	[VALUE_PLAN] = "route",
+	[VALUE_REJECT] = "reject",
+	[VALUE_RETRY] = "retry",
+	[VALUE_MIRROR] = "mirror",
+};
+
 static int line_of_caller(lua_State *L)
 {
 	lua_Debug ar;
 
 	return policy_script_line(L, 1, &ar) ? ar.currentline : 0;
+}
+
+static void take_place(lua_State *L, const struct policy_engine *engine, struct policy_value *value)
+{
+	value->line = line_of_caller(L);
+	if (value->line && engine->script)
+		policy_write_where(value->where, engine->script, value->line);
 }
 
 static bool has_metatable(lua_State *L, int idx, int ref)
@@ -37,7 +52,7 @@ static bool has_metatable(lua_State *L, int idx, int ref)
 	return same;
 }
 
-const struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx)
+struct policy_value *policy_to_value(lua_State *L, struct policy_engine *engine, int idx)
 {
 	return has_metatable(L, idx, engine->value_meta) ? lua_touserdata(L, idx) : NULL;
 }
@@ -87,6 +102,24 @@ static double take_limit(lua_State *L, const char *name, double least, double mo
 	return number;
 }
 
+static bool take_flag(lua_State *L, const char *name)
+{
+	if (lua_type(L, -1) != LUA_TBOOLEAN)
+		policy_fail(L, "route: %s is true or false", name);
+	return lua_toboolean(L, -1);
+}
+
+/* The cache at the stack's top. */
+static const struct policy_object *take_cache(lua_State *L)
+{
+	const struct policy_object *object = policy_to_object(L, policy_engine_of(L), -1);
+
+	if (!object || object->kind != &policy_cache)
+		policy_fail(L, "route: cache is a %s; it must be what cache { } made",
+			    object ? object->kind->name : luaL_typename(L, -1));
+	return object;
+}
+
 /* The option at the stack's top, of this name. */
 static void take_option(lua_State *L, const char *name, struct policy_value *plan)
 {
@@ -101,16 +134,17 @@ static void take_option(lua_State *L, const char *name, struct policy_value *pla
 			policy_fail(L, "route: uses is a whole number");
 		keep->wanted = true;
 	} else if (strcmp(name, "sticky") == 0) {
-		if (lua_type(L, -1) != LUA_TBOOLEAN)
-			policy_fail(L, "route: sticky is true or false");
-		if (lua_toboolean(L, -1))
-			keep->wanted = true;
+		keep->wanted = take_flag(L, name) || keep->wanted;
+	} else if (strcmp(name, "per_op") == 0) {
+		plan->per_op = take_flag(L, name);
 	} else if (strcmp(name, "deadline") == 0) {
 		plan->deadline = take_limit(L, name, 0.001, DEADLINE_MAX);
+	} else if (strcmp(name, "cache") == 0) {
+		plan->cache = take_cache(L);
 	} else {
 		policy_fail(L,
 			    "route has no option \"%.60s\"; it takes backends in order and: "
-			    "sticky, ttl, uses, deadline",
+			    "sticky, ttl, uses, deadline, per_op, cache",
 			    name);
 	}
 }
@@ -118,14 +152,19 @@ static void take_option(lua_State *L, const char *name, struct policy_value *pla
 /* What the table has beside the list. */
 static void take_options(lua_State *L, int count, struct policy_value *plan)
 {
+	const char *what = policy_value_names[plan->kind];
+
 	lua_pushnil(L);
 	while (lua_next(L, 1)) {
 		lua_Number key = lua_type(L, -2) == LUA_TNUMBER ? lua_tonumber(L, -2) : 0;
 
-		if (lua_type(L, -2) == LUA_TSTRING)
+		if (lua_type(L, -2) == LUA_TSTRING && plan->kind == VALUE_PLAN)
 			take_option(L, lua_tostring(L, -2), plan);
+		else if (lua_type(L, -2) == LUA_TSTRING)
+			policy_fail(L, "%s has no option \"%.60s\"; it takes backends", what,
+				    lua_tostring(L, -2));
 		else if (key < 1 || key > count)
-			policy_fail(L, "route takes a list without holes");
+			policy_fail(L, "%s takes a list without holes", what);
 		lua_pop(L, 1);
 	}
 }
@@ -137,17 +176,18 @@ void policy_push_value(lua_State *L, struct policy_engine *engine, const struct 
 	*copy = *value;
 }
 
-/* route "cpu", route("cpu", "test"), route { "cpu", "test", ttl = 60 } */
-int policy_lua_route(lua_State *L)
+/* What names backends: "cpu", ("cpu", "test"), { "cpu", "test" }, and a route's options. */
+static int new_choice(lua_State *L, enum value_kind kind)
 {
+	const char *what = policy_value_names[kind];
 	struct policy_engine *engine = policy_engine_of(L);
 	bool table = lua_type(L, 1) == LUA_TTABLE;
 	int count = table ? (int)lua_objlen(L, 1) : lua_gettop(L);
 	struct policy_value *plan;
 
 	plan = new_userdata(L, sizeof(*plan), engine->value_meta);
-	plan->kind = VALUE_PLAN;
-	plan->line = line_of_caller(L);
+	plan->kind = kind;
+	take_place(L, engine, plan);
 	if (table)
 		take_options(L, count, plan);
 	for (int i = 1; i <= count; i++) {
@@ -155,16 +195,39 @@ int policy_lua_route(lua_State *L)
 			lua_rawgeti(L, 1, i);
 		else
 			lua_pushvalue(L, i);
-		policy_plan_add(L, "route", plan);
+		policy_plan_add(L, what, plan);
 	}
 	if (plan->nr == 0)
-		policy_fail(L, "route needs at least one backend");
+		policy_fail(L, "%s needs at least one backend", what);
+	if (kind == VALUE_MIRROR && plan->nr > 1)
+		policy_fail(L, "mirror takes one backend");
+	if (plan->cache && plan->per_op)
+		policy_fail(L, "route: a cache is of a session that stays on its backend: not with "
+			       "per_op");
 	/* Made while loading: its names can be checked before anything runs. */
 	for (size_t i = 0; engine->loading && i < plan->nr; i++)
-		if (!policy_names_add(engine->loading, engine->script, "route", plan->line,
+		if (!policy_names_add(engine->loading, engine->script, what, plan->line,
 				      plan->names[i], strlen(plan->names[i])))
-			policy_fail(L, "no memory for the names of a route");
+			policy_fail(L, "no memory for the names of a %s", what);
 	return 1;
+}
+
+/* route "cpu", route("cpu", "test"), route { "cpu", "test", ttl = 60 } */
+int policy_lua_route(lua_State *L)
+{
+	return new_choice(L, VALUE_PLAN);
+}
+
+/* retry "cpu", retry { "cpu", "test" } */
+int policy_lua_retry(lua_State *L)
+{
+	return new_choice(L, VALUE_RETRY);
+}
+
+/* mirror "new" */
+int policy_lua_mirror(lua_State *L)
+{
+	return new_choice(L, VALUE_MIRROR);
 }
 
 static int take_code(lua_State *L, int idx)
@@ -233,7 +296,7 @@ int policy_lua_reject(lua_State *L)
 	value = new_userdata(L, sizeof(*value), engine->value_meta);
 	value->kind = VALUE_REJECT;
 	value->code = code;
-	value->line = line_of_caller(L);
+	take_place(L, engine, value);
 	policy_clean(value->text, sizeof(value->text), reason, len);
 	return 1;
 }

@@ -1,13 +1,13 @@
 /*
  * watchdog.c - see watchdog.h.
  *
- * The Lua thread writes a deadline and takes it back; the watchdog's thread may only turn a
- * deadline that has passed into FIRED, by a compare-and-exchange under the lock, and fires before
- * it lets the lock go. So a disarm that finds FIRED takes the lock once and knows that the firing
- * is over, and a disarm that finds its own deadline knows that nothing fires.
+ * The Lua thread writes a call's number and takes it back; the watchdog's thread may only turn the
+ * number of a call whose time is up into FIRED, by a compare-and-exchange under the lock, and
+ * fires before it lets the lock go. So a disarm that finds FIRED takes the lock once and knows that
+ * the firing is over, and a disarm that finds its own number knows that nothing fires.
  *
- * A deadline stored while the thread sleeps for good is seen: the thread says `asleep` and then
- * looks at the deadline, the Lua thread stores the deadline and then looks at `asleep`, both in
+ * A number stored while the thread sleeps for good is seen: the thread says `asleep` and then
+ * looks at the number, the Lua thread stores the number and then looks at `asleep`, both in
  * sequentially consistent order.
  */
 #include "watchdog.h"
@@ -16,8 +16,10 @@
 #include <time.h>
 
 enum { WATCHDOG_IDLE = 0, WATCHDOG_FIRED = 1 };
-enum { QUIET_ROUNDS = 8 }; /* of the interval without a call, before it sleeps for good */
-enum { GRACE_NS = 1000000 };
+enum { QUIET_ROUNDS = 16 }; /* of the interval without a call, before it sleeps for good */
+enum { WALL_LIMIT = 10 };   /* budgets: how long a call may take that hardly runs */
+enum { GRACE_NS = 500000 }; /* processor time that a call has left which is past that */
+enum { NAP_NS = 200000 };   /* at least, between two looks */
 
 static uint64_t now_ns(void)
 {
@@ -40,12 +42,12 @@ static void sleep_until(struct watchdog *dog, uint64_t when)
 static void sleep_for_good(struct watchdog *dog)
 {
 	atomic_store(&dog->asleep, true);
-	if (atomic_load(&dog->deadline) == WATCHDOG_IDLE && !dog->stop)
+	if (atomic_load(&dog->call) == WATCHDOG_IDLE && !dog->stop)
 		pthread_cond_wait(&dog->wake, &dog->lock);
 	atomic_store(&dog->asleep, false);
 }
 
-/* The processor time that the Lua thread has had. */
+/* The processor time that the Lua thread has had. Where it has ended, its call has too. */
 static uint64_t used_ns(const struct watchdog *dog)
 {
 	struct timespec ts;
@@ -56,20 +58,44 @@ static uint64_t used_ns(const struct watchdog *dog)
 }
 
 /*
- * Has the call whose deadline has passed really used its time? On a busy machine its thread may
- * just not have been running, so it gets a moment of processor time more. A loop uses that up at
- * once; a thread that is still waiting to run could not be stopped either.
+ * The processor time that the call under way has left, 0 when it is to be stopped.
+ *
+ * What it had used before it was first seen is not counted: to ask for that would cost each call a
+ * system call. So a loop may run for longer than its budget, by the interval at most. Where a call
+ * has run out of wall time, its thread may just not have been running, as of a machine that was
+ * suspended. It gets a moment more, which a loop uses up at once; a thread that does not run could
+ * not be stopped either.
  */
-static bool grace_is_over(struct watchdog *dog, uint64_t deadline)
+static uint64_t left_ns(struct watchdog *dog, uint64_t call, uint64_t now)
 {
-	uint64_t used = used_ns(dog);
+	const uint64_t used = used_ns(dog);
+	const uint64_t budget = atomic_load_explicit(&dog->budget, memory_order_relaxed);
 
-	if (dog->overdue != deadline) {
-		dog->overdue = deadline;
-		dog->used = used;
-		return false;
+	if (dog->seen != call) {
+		dog->seen = call;
+		dog->since = now;
+		dog->until = used + budget;
 	}
-	return used - dog->used >= GRACE_NS / 2;
+	if (now >= dog->since + WALL_LIMIT * budget && dog->until > used + GRACE_NS)
+		dog->until = used + GRACE_NS;
+	return dog->until > used ? dog->until - used : 0;
+}
+
+/* A call is under way. It is stopped, or looked at again when it may have used its time. */
+static void look(struct watchdog *dog, uint64_t call)
+{
+	const uint64_t now = now_ns();
+	uint64_t nap = left_ns(dog, call, now);
+
+	if (!nap) {
+		if (atomic_compare_exchange_strong(&dog->call, &call, WATCHDOG_FIRED))
+			dog->fire(dog->ctx);
+		return;
+	}
+	if (nap < NAP_NS)
+		nap = NAP_NS;
+	/* Never past the interval: the next call may have less time than this. */
+	sleep_until(dog, now + (nap < dog->interval ? nap : dog->interval));
 }
 
 static void *watch(void *arg)
@@ -79,28 +105,17 @@ static void *watch(void *arg)
 
 	pthread_mutex_lock(&dog->lock);
 	while (!dog->stop) {
-		uint64_t deadline = atomic_load(&dog->deadline);
-		uint64_t now = now_ns();
+		const uint64_t call = atomic_load(&dog->call);
 
-		if (deadline == WATCHDOG_IDLE && ++quiet > QUIET_ROUNDS) {
+		if (call > WATCHDOG_FIRED) {
+			quiet = 0;
+			look(dog, call);
+		} else if (call == WATCHDOG_IDLE && ++quiet > QUIET_ROUNDS) {
 			sleep_for_good(dog);
 			quiet = 0;
-			continue;
+		} else {
+			sleep_until(dog, now_ns() + dog->interval);
 		}
-		if (deadline != WATCHDOG_IDLE)
-			quiet = 0;
-		if (deadline > WATCHDOG_FIRED && deadline <= now) {
-			if (!grace_is_over(dog, deadline))
-				sleep_until(dog, now + GRACE_NS);
-			else if (atomic_compare_exchange_strong(&dog->deadline, &deadline,
-								WATCHDOG_FIRED))
-				dog->fire(dog->ctx);
-			continue;
-		}
-		/* Never past the interval: the next call may have a nearer deadline than this. */
-		if (deadline <= WATCHDOG_FIRED || deadline > now + dog->interval)
-			deadline = now + dog->interval;
-		sleep_until(dog, deadline);
 	}
 	pthread_mutex_unlock(&dog->lock);
 	return NULL;
@@ -112,12 +127,14 @@ int watchdog_start(struct watchdog *dog, uint64_t shortest_ns, void (*fire)(void
 	sigset_t all, before;
 	int rc;
 
-	dog->interval = shortest_ns;
+	dog->interval = shortest_ns / 2;
 	dog->fire = fire;
 	dog->ctx = ctx;
 	dog->stop = false;
-	dog->overdue = WATCHDOG_IDLE;
-	atomic_init(&dog->deadline, WATCHDOG_IDLE);
+	dog->seen = WATCHDOG_IDLE;
+	atomic_init(&dog->call, WATCHDOG_IDLE);
+	dog->calls = WATCHDOG_FIRED;
+	atomic_init(&dog->budget, 0);
 	atomic_init(&dog->asleep, false);
 	atomic_init(&dog->clock, CLOCK_MONOTONIC);
 	pthread_mutex_init(&dog->lock, NULL);
@@ -151,7 +168,7 @@ void watchdog_stop(struct watchdog *dog)
 	pthread_mutex_destroy(&dog->lock);
 }
 
-void watchdog_arm(struct watchdog *dog, uint64_t deadline)
+void watchdog_arm(struct watchdog *dog, uint64_t budget_ns)
 {
 	clockid_t clock;
 
@@ -159,7 +176,8 @@ void watchdog_arm(struct watchdog *dog, uint64_t deadline)
 	if (pthread_getcpuclockid(pthread_self(), &clock))
 		clock = CLOCK_MONOTONIC;
 	atomic_store_explicit(&dog->clock, clock, memory_order_relaxed);
-	atomic_store(&dog->deadline, deadline);
+	atomic_store_explicit(&dog->budget, budget_ns, memory_order_relaxed);
+	atomic_store(&dog->call, ++dog->calls);
 	if (!atomic_load(&dog->asleep))
 		return;
 	pthread_mutex_lock(&dog->lock);
@@ -169,7 +187,7 @@ void watchdog_arm(struct watchdog *dog, uint64_t deadline)
 
 bool watchdog_disarm(struct watchdog *dog)
 {
-	if (atomic_exchange(&dog->deadline, WATCHDOG_IDLE) != WATCHDOG_FIRED)
+	if (atomic_exchange(&dog->call, WATCHDOG_IDLE) != WATCHDOG_FIRED)
 		return false;
 	/* It fires under the lock: once we have had it, it is done. */
 	pthread_mutex_lock(&dog->lock);
@@ -179,5 +197,5 @@ bool watchdog_disarm(struct watchdog *dog)
 
 bool watchdog_fired(struct watchdog *dog)
 {
-	return atomic_load_explicit(&dog->deadline, memory_order_relaxed) == WATCHDOG_FIRED;
+	return atomic_load_explicit(&dog->call, memory_order_relaxed) == WATCHDOG_FIRED;
 }

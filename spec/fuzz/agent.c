@@ -154,6 +154,30 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 	return true;
 }
 
+bool decide_wants_op_route(const struct operation *operation)
+{
+	(void)operation;
+	return false;
+}
+
+void decide_op_route(const struct operation *operation, struct policy_decision *decision)
+{
+	(void)operation;
+	decision->verdict = POLICY_PASS;
+}
+
+bool decide_wants_op_failed(const struct operation *operation)
+{
+	(void)operation;
+	return false;
+}
+
+void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+{
+	(void)operation;
+	decision->verdict = POLICY_PASS;
+}
+
 void decide_began(const struct operation *operation)
 {
 	if (operation_is_call(operation))
@@ -164,6 +188,11 @@ void decide_ended(const struct operation *operation)
 {
 	if (operation_is_call(operation))
 		nr_running--;
+}
+
+void decide_refused(const struct operation *operation)
+{
+	(void)operation;
 }
 
 void decide_moved(struct session *session)
@@ -707,6 +736,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	agent.limits = limits_default;
 	accounts_init(&agent.accounts, &agent.limits);
 	aftermath_init(&agent);
+	waiting_init(&agent);
 	fuzz_check(pool_new(&agent.loops, 1, &agent.pool) == 0);
 	fuzz_check(backends_from_plugins(&agent) == 0 && backends_count(&agent, true) == 2);
 	fuzz_check(ttrpc_server_new(agent.loop, &handlers, &agent, &limits, &agent.server) == 0);

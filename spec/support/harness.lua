@@ -13,6 +13,7 @@
 ---     end)
 ---
 --- ctest says which build by LUACCEL_BUILD and LUACCEL_SANITIZE.
+local fcntl = require "posix.fcntl"
 local signal = require "posix.signal"
 local unistd = require "posix.unistd"
 local process = require "support.process"
@@ -67,6 +68,7 @@ harness.dir = nil
 local started = 0
 
 local agents = {} ---@type Agent[]
+local ports = {} ---@type integer[] sockets that keep the ports of free_tcp() from everybody else
 
 function harness.begin()
   harness.dir = system.tempdir()
@@ -88,6 +90,8 @@ function harness.finish()
   local clean, reports = pcall(process.cleanup)
   system.remove(harness.dir)
   harness.dir = nil
+  for _, fd in ipairs(ports) do unistd.close(fd) end
+  ports = {}
   if not clean then error(reports, 0) end
   if not stopped then error(why, 0) end
 end
@@ -217,7 +221,7 @@ function Agent:threads() return entries(("/proc/%d/task"):format(self.pid)) end
 --- Its run directory, which only its debug log names: for agents that were started with VERBOSE.
 ---@return string path
 function Agent:rundir()
-  local _, path = self:expect("Created top%-level rundir: (.*)$", 5)
+  local _, path = self:expect("Created top%-level rundir: (.*)$", PATIENCE)
   return path
 end
 
@@ -239,7 +243,7 @@ end
 ---@param pattern string
 ---@param from integer?
 ---@return Line, string ...
-function Agent:says(pattern, from) return self:expect(pattern, 5 * harness.slow, from) end
+function Agent:says(pattern, from) return self:expect(pattern, PATIENCE, from) end
 
 ---@class AgentOptions
 ---@field plugins string? "witness noop": VACCEL_PLUGINS
@@ -297,19 +301,22 @@ end
 function harness.agent_that_fails(options)
   options.addresses = options.addresses or { "unix://" .. harness.dir .. "/agent.sock" }
   local p = agent_process(options)
-  p:wait(10 * harness.slow)
+  p:wait(PATIENCE)
   return p
 end
 
---- A tcp address on this host where nothing listens now.
+--- A tcp address on this host where nothing listens now, and which the system gives to nobody until
+--- harness.finish(): a socket is bound there, with SO_REUSEADDR as listeners of ours have it, so that one
+--- of them can be there too.
 ---@return string
 function harness.free_tcp()
   local socket = require "posix.sys.socket"
   local fd = assert(socket.socket(socket.AF_INET, socket.SOCK_STREAM, 0))
+  fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
+  assert(socket.setsockopt(fd, socket.SOL_SOCKET, socket.SO_REUSEADDR, 1))
   assert(socket.bind(fd, { family = socket.AF_INET, addr = "127.0.0.1", port = 0 }))
-  local port = system.port(fd)
-  unistd.close(fd)
-  return "tcp://127.0.0.1:" .. port
+  ports[#ports + 1] = fd
+  return "tcp://127.0.0.1:" .. system.port(fd)
 end
 
 ---@class Driver: Process

@@ -1,5 +1,10 @@
 --- Prometheus' text (0.0.4), strictly: every line is HELP, TYPE or a sample, a name's lines are
 --- together after its TYPE, no series is there twice, and histograms add up.
+local poll = require "posix.poll"
+local unistd = require "posix.unistd"
+local harness = require "support.harness"
+local wire = require "support.wire"
+
 local prometheus = {}
 
 local TYPES = { counter = true, gauge = true, histogram = true }
@@ -130,6 +135,25 @@ function prometheus.value(families, name, labels, part)
   for _, sample in ipairs(family.samples) do
     if key_of(sample.labels) == key_of(labels or {}) and sample.part == (part or "value") then return sample.value end
   end
+end
+
+--- What comes back for a request's bytes, up to the end of the connection.
+---@param address string where --metrics serves
+---@param bytes string
+---@return integer status, string head, string body
+function prometheus.http(address, bytes)
+  local connection = wire.connect(address)
+  connection:send(bytes)
+  local parts = {}
+  while poll.rpoll(connection.fd, 10000 * harness.slow) == 1 do
+    local some = unistd.read(connection.fd, 65536)
+    if not some or some == "" then break end
+    parts[#parts + 1] = some
+  end
+  connection:close()
+  local answer = table.concat(parts)
+  local status, head, body = answer:match "^HTTP/1%.[01] (%d+) [^\r\n]*(\r\n.-\r\n)\r\n(.*)$"
+  return tonumber(status), head, body
 end
 
 return prometheus

@@ -77,13 +77,16 @@ local function addresses_of(scenario)
 end
 
 --- Runs a scenario; what came of each step, and what its scripts wrote.
+---@param scenario table
+---@param began fun()? called when the agent serves
 ---@return { steps: string[], lines: string[] }
-return function (scenario)
+return function (scenario, began)
   local addresses, tcp = addresses_of(scenario)
   local agent = operator.agent {
     policy = scenario.script, plugins = scenario.plugins and table.concat(scenario.plugins, " "), addresses = addresses,
   }
   agent.tcp = tcp
+  if began then began() end
   local sessions, said = {}, {}
   for i, step in ipairs(scenario.steps) do said[i] = steps[step[1]](agent, sessions, step) end
   agent:stop()

@@ -12,6 +12,7 @@ local folder, uid = os.getenv "SCENARIO_DIR", tonumber(os.getenv "SCENARIO_UID")
 --- What the plugins of the specs do, as a simulated backend has it.
 local PLUGINS = {
   absent = { up = false },
+  frail = { operations = { image_classify = { code = 5 } } },
   mute = { operations = { noop = true } },
   refuse = { open = 16 },
 }

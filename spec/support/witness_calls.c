@@ -4,12 +4,20 @@
  * (EFAULT) those that lie where no C compiler would put them. A classification can be ordered by
  * the image itself: `SLEEP MS ...` takes that long, `FAIL CODE ...` returns the code with a reason,
  * `CODE CODE` without one.
+ *
+ * What is frail fails after it has written to where it was to.
  */
 #include "luaccel.h"
 #include "witness.h"
 #include <stdalign.h>
 #include <string.h>
 #include <time.h>
+
+#ifdef WITNESS_FRAIL
+static const int outcome = VACCEL_EIO;
+#else
+static const int outcome = VACCEL_OK;
+#endif
 
 static void sleep_ms(long ms)
 {
@@ -39,7 +47,7 @@ int witness_classify(struct vaccel_session *sess, const void *img, unsigned char
 	witness_say(out_text, len_out_text, hash_on(WITNESS_HASH, img, len_img));
 	if (out_imgname && len_out_imgname)
 		snprintf((char *)out_imgname, len_out_imgname, "%s", WITNESS_NAME);
-	return VACCEL_OK;
+	return outcome;
 }
 
 static uint64_t hash_args(uint64_t hash, const struct vaccel_arg *args, size_t count)
@@ -97,7 +105,7 @@ int witness_image(struct vaccel_session *sess, const void *img, unsigned char *o
 {
 	(void)sess;
 	witness_say(out_imgname, len_out_imgname, hash_on(WITNESS_HASH, img, len_img));
-	return VACCEL_OK;
+	return outcome;
 }
 
 static int is_aligned(const void *numbers, size_t alignment)
@@ -108,7 +116,7 @@ static int is_aligned(const void *numbers, size_t alignment)
 	return 0;
 }
 
-/* c becomes a[0] * b[0] everywhere. */
+/* c becomes a[0] * b[0] + beta * c everywhere. */
 int witness_sgemm(struct vaccel_session *sess, int64_t m, int64_t n, int64_t k, float alpha,
 		  float *a, int64_t lda, float *b, int64_t ldb, float beta, float *c, int64_t ldc)
 {
@@ -117,14 +125,13 @@ int witness_sgemm(struct vaccel_session *sess, int64_t m, int64_t n, int64_t k, 
 	(void)alpha;
 	(void)lda;
 	(void)ldb;
-	(void)beta;
 	if (!is_aligned(a, alignof(float)) || !is_aligned(b, alignof(float)) ||
 	    !is_aligned(c, alignof(float)))
 		return VACCEL_EFAULT;
 	for (int64_t row = 0; row < m; row++)
 		for (int64_t column = 0; column < n; column++)
-			c[row * ldc + column] = a[0] * b[0];
-	return VACCEL_OK;
+			c[row * ldc + column] = a[0] * b[0] + beta * c[row * ldc + column];
+	return outcome;
 }
 
 int witness_minmax(struct vaccel_session *sess, const double *indata, int ndata, int low_threshold,

@@ -7,3 +7,6 @@ luaccel_unit_test(agent_account SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_account.
 luaccel_unit_test(agent_helm SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_helm.c LIBS luaccel-agent)
 luaccel_unit_test(agent_loop SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_loop.c LIBS luaccel-agent)
 luaccel_unit_test(agent_pace SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_pace.c LIBS luaccel-agent)
+luaccel_unit_test(agent_record_line SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_record_line.c LIBS luaccel-agent)
+luaccel_unit_test(agent_record_queue SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_record_queue.c LIBS luaccel-agent)
+luaccel_unit_test(agent_answers SOURCES ${CMAKE_CURRENT_LIST_DIR}/agent_answers.c LIBS luaccel-agent)

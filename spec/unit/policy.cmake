@@ -1,8 +1,8 @@
 # The policy engine's tests.
 add_library(policy-support STATIC ${CMAKE_CURRENT_LIST_DIR}/policy_support.c)
 target_link_libraries(policy-support PUBLIC luaccel-policy cmocka)
-foreach(name asked backends balance concurrency first hooks hostile jit library load patterns reference remember settings tally
-	timers)
+foreach(name asked backends balance cache concurrency first hooks hostile jit library load metrics patterns queue reference remember
+	settings shared tags tally timers watchdog)
 	luaccel_unit_test(policy_${name} SOURCES ${CMAKE_CURRENT_LIST_DIR}/policy_${name}.c LIBS policy-support)
 endforeach()
 foreach(name first library)

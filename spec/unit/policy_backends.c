@@ -106,10 +106,11 @@ static void what_is_not_there_is_an_error(void **state)
 	assert_string_equal(
 		evaluate(f, "b.load"),
 		"session_route failed: a backend has no field \"load\"; it has: errors, "
-		"inflight, name, operations, p50_us, p99_us, supports, up");
-	assert_string_equal(evaluate(f, "b[{}]"),
-			    "session_route failed: a backend has no field \"table\"; it has: "
-			    "errors, inflight, name, operations, p50_us, p99_us, supports, up");
+		"inflight, name, operations, p50_us, p99_us, state, supports, up");
+	assert_string_equal(
+		evaluate(f, "b[{}]"),
+		"session_route failed: a backend has no field \"table\"; it has: "
+		"errors, inflight, name, operations, p50_us, p99_us, state, supports, up");
 	assert_string_equal(evaluate(f, "(function() b.up = false end)()"),
 			    "session_route failed: backend cpu is read-only");
 	assert_string_equal(evaluate(f, "(function() backends.cpu = b end)()"),

@@ -161,9 +161,11 @@ static void what_is_wrong_is_said(void **state)
 	policy_fails_to_load(f, "concurrency { }", "p.lua:1: concurrency needs the option limit");
 	policy_fails_to_load(f, "concurrency { limit = 0 }",
 			     "p.lua:1: concurrency: limit must be a number from 1 to 1e+06");
-	policy_fails_to_load(
-		f, "concurrency { limit = 1, queue = 16 }",
-		"p.lua:1: concurrency has no option \"queue\"; it has: limit, key, name");
+	policy_fails_to_load(f, "concurrency { limit = 1, row = 16 }",
+			     "p.lua:1: concurrency has no option \"row\"; it has: limit, key, "
+			     "queue, wait, name");
+	policy_fails_to_load(f, "concurrency { limit = 1, queue = -1 }",
+			     "p.lua:1: concurrency: queue must be a number from 0 to 100000");
 }
 
 int main(void)

@@ -222,7 +222,79 @@ static void test_op_done(void **state)
 	assert_string_equal(
 		f->log, "policy p: noop 5 5 test 11 22 33\n"
 			"policy p (p.lua:8): op_done failed: result has no field \"nothing\"; it "
-			"has: backend, bytes_out, code, queue_us, service_us\n");
+			"has: backend, bytes_out, cached, code, mirror, queue_us, service_us\n");
+}
+
+static const char *route_op(struct fixture *f, const char *name)
+{
+	static struct policy_decision decision;
+	const struct policy_op op = { .name = name, .id = 9, .backend = "noop", .bytes_in = 5 };
+
+	policy_op_route(f->engine, f->session, &op, &decision);
+	return policy_describe(&decision);
+}
+
+static const char *op_failed(struct fixture *f, const char *name, int code)
+{
+	static struct policy_decision decision;
+	const struct policy_op op = { .name = name, .backend = "noop", .retries = 1 };
+	const struct policy_result result = { .code = code, .backend = "noop" };
+
+	policy_op_failed(f->engine, f->session, &op, &result, &decision);
+	return policy_describe(&decision);
+}
+
+#define ROUTES                                                                                     \
+	"op_route = function(op)\n"                                                                \
+	"  if op.name == 'noop' then return mirror 'noop' end\n"                                   \
+	"  if op.name == 'exec' then return route { 'noop' } end\n"                                \
+	"  if op.name == 'minmax' then return retry 'noop' end\n"                                  \
+	"  if op.name == 'opencv' then return route { 'noop', deadline = 1 } end\n"                \
+	"end\n"
+
+static void test_op_route(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_false(policy_wants_op_route(f->engine));
+	policy_use(f, POLICY("{ default = 'noop' }", ROUTES), NULL);
+	assert_true(policy_wants_op_route(f->engine));
+	assert_string_equal(route_op(f, "noop"), "mirror noop @p.lua:7");
+	assert_string_equal(route_op(f, "exec"), "route noop @p.lua:8");
+	assert_string_equal(route_op(f, "image_classify"), "pass");
+	f->log[0] = '\0';
+	assert_string_equal(route_op(f, "minmax"), "route noop @p.lua:5");
+	assert_string_equal(route_op(f, "opencv"), "route noop @p.lua:5");
+	assert_string_equal(
+		f->log, "policy p (p.lua:6): op_route failed: op_route returned a retry; it may "
+			"return route, mirror or nothing\n"
+			"policy p (p.lua:6): op_route failed: op_route returned a route with "
+			"sticky, ttl, uses, deadline, per_op or cache, which are of a session's "
+			"route\n");
+}
+
+/* What has failed stays failed, whatever on_error says. */
+static void test_op_failed(void **state)
+{
+	struct fixture *f = *state;
+
+	policy_use(f,
+		   POLICY("'reject'", "op_failed = function(op, r)\n"
+				      "  if r.code == 5 and op.attempt == 2 then return retry "
+				      "'noop' end\n"
+				      "  if r.code == 6 then error 'oh' end\n"
+				      "end\n"),
+		   "policy { name = 'q', api = 1, on_error = { default = 'noop' },\n"
+		   "op_failed = function(op, r)\n"
+		   "  if r.code < 8 then return retry 'noop' end\n"
+		   "  return route 'noop'\n"
+		   "end }\n");
+	assert_string_equal(op_failed(f, "noop", 5), "retry noop @p.lua:7");
+	assert_string_equal(op_failed(f, "noop", 6), "retry noop @q.lua:3");
+	assert_string_equal(op_failed(f, "noop", 9), "pass");
+	assert_non_null(strstr(f->log, "op_failed failed: oh\n"));
+	assert_non_null(
+		strstr(f->log, "op_failed returned a route; it may return retry or nothing"));
 }
 
 /* op and result are closed after their hook, also when it failed. */
@@ -404,6 +476,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_op_admit, policy_setup, policy_teardown),
 		cmocka_unit_test_setup_teardown(test_fields, policy_setup, policy_teardown),
 		cmocka_unit_test_setup_teardown(test_op_done, policy_setup, policy_teardown),
+		cmocka_unit_test_setup_teardown(test_op_route, policy_setup, policy_teardown),
+		cmocka_unit_test_setup_teardown(test_op_failed, policy_setup, policy_teardown),
 		cmocka_unit_test_setup_teardown(test_kept_op, policy_setup, policy_teardown),
 		cmocka_unit_test_setup_teardown(test_tags, policy_setup, policy_teardown),
 		cmocka_unit_test_setup_teardown(test_two_scripts, policy_setup, policy_teardown),

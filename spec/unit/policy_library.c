@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SECOND UINT64_C(1000000000)
 
@@ -67,6 +68,24 @@ static void quota_refills(void **state)
 	for (int i = 0; i < 3; i++)
 		assert_null(ask(o, &session, 1000000 * SECOND));
 	assert_non_null(ask(o, &session, 1000000 * SECOND));
+}
+
+/* Whoever writes down what is asked has told the objects the time that it writes. */
+static void quota_lives_by_a_clock_that_is_held(void **state)
+{
+	struct fixture *f = *state;
+
+	policy_use(f, POLICY("'reject'", "op_admit = quota { rate = 1000, burst = 1 }\n"), NULL);
+	policy_hold_clock(f->engine, SECOND);
+	assert_string_equal(policy_admit(f, "noop", 1), "pass");
+	usleep(2000);
+	assert_memory_equal(policy_admit(f, "noop", 1), "reject 11", 9);
+	policy_hold_clock(f->engine, SECOND + 999999);
+	assert_memory_equal(policy_admit(f, "noop", 1), "reject 11", 9);
+	policy_hold_clock(f->engine, SECOND + 1000000);
+	assert_string_equal(policy_admit(f, "noop", 1), "pass");
+	policy_hold_clock(f->engine, 0);
+	assert_string_equal(policy_admit(f, "noop", 1), "pass");
 }
 
 static bool ask_cid(struct policy_object *o, bool has_cid, uint32_t cid)
@@ -168,7 +187,11 @@ static const struct {
 	  "p.lua:1: quota: keys must be a number from 1 to 50000" },
 	{ "op_admit = quota { rate = 1, burst = 1, key = 'pid' }",
 	  "p.lua:1: quota: key must be one of \"none\", \"cid\", \"uid\", \"session\", \"addr\", "
-	  "\"listener\"" },
+	  "\"listener\", \"tag:NAME\"" },
+	{ "op_admit = quota { rate = 1, burst = 1, key = 'tag:' }",
+	  "p.lua:1: a tag that is a key has a name of 1 to 63 letters, digits, '_', '-' and '.'" },
+	{ "op_admit = quota { rate = 1, burst = 1, key = 'tag:a\\0b' }",
+	  "p.lua:1: a tag that is a key has a name of 1 to 63 letters, digits, '_', '-' and '.'" },
 	{ "op_admit = quota { 5, rate = 1, burst = 1 }",
 	  "p.lua:1: quota takes named options only" },
 	{ "op_admit = quota(5)", "p.lua:1: quota takes one table: quota { ... }" },
@@ -308,6 +331,7 @@ int main(void)
 		POLICY_TEST(round_robin_takes_turns),
 		POLICY_TEST(quota_refuses_with_its_limit),
 		POLICY_TEST(quota_refills),
+		POLICY_TEST(quota_lives_by_a_clock_that_is_held),
 		POLICY_TEST(quota_counts_each_key),
 		POLICY_TEST(quota_keeps_so_many_keys),
 		POLICY_TEST(a_reload_keeps_what_agrees),

@@ -11,7 +11,7 @@
 
 #define FIELDS                                                                                     \
 	"it has: name, api, on_error; and the hooks peer_accept, session_route, "                  \
-	"resource_admit, op_admit, op_done, session_close, backend_state"
+	"resource_admit, op_admit, op_route, op_failed, op_done, session_close, backend_state"
 #define HEAD "policy { name = 'p', api = 1, on_error = 'reject', "
 
 static const struct {
@@ -48,8 +48,8 @@ static const struct {
 	  "p.lua:1: on_error must be \"reject\", \"allow\" or { default = \"BACKEND\" }" },
 	{ "policy { name = 'p', api = 1, on_error = { default = 'noop', x = 1 } }",
 	  "p.lua:1: on_error must be \"reject\", \"allow\" or { default = \"BACKEND\" }" },
-	{ HEAD "op_route = print }",
-	  "p.lua:1: policy has no hook or option \"op_route\"; " FIELDS },
+	{ HEAD "op_refuse = print }",
+	  "p.lua:1: policy has no hook or option \"op_refuse\"; " FIELDS },
 	{ HEAD "\n\n sesion_route = print }",
 	  "p.lua:1: policy has no hook or option \"sesion_route\"; " FIELDS },
 	{ HEAD "print }", "p.lua:1: policy takes named options only; " FIELDS },
@@ -123,7 +123,16 @@ static const struct {
 	{ "route(5)", "p.lua:1: route takes names of backends, got a number" },
 	{ "route { 'noop', stick = true }",
 	  "p.lua:1: route has no option \"stick\"; it takes backends in order and: sticky, ttl, "
-	  "uses, deadline" },
+	  "uses, deadline, per_op, cache" },
+	{ "route { 'noop', per_op = 1 }", "p.lua:1: route: per_op is true or false" },
+	{ "retry()", "p.lua:1: retry needs at least one backend" },
+	{ "retry { 'noop', sticky = true }",
+	  "p.lua:1: retry has no option \"sticky\"; it takes backends" },
+	{ "mirror { 'noop', 'x' }", "p.lua:1: mirror takes one backend" },
+	{ HEAD "op_failed = function()\n return retry { 'noop', 'gpu' } end }",
+	  "p.lua:2: retry names \"gpu\"; declared: noop" },
+	{ HEAD "op_route = function()\n return mirror 'gpu' end }",
+	  "p.lua:2: mirror names \"gpu\"; declared: noop" },
 	{ "route { 'noop', 'noop' }", "p.lua:1: route names \"noop\" twice" },
 	{ "route { 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i' }",
 	  "p.lua:1: route takes at most 8 backends" },

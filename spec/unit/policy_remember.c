@@ -283,7 +283,7 @@ static void options_are_checked(void **state)
 		{ "deadline = 1e6", "route: deadline is a number from 0.001 to 86400" },
 		{ "sticky = 1", "route: sticky is true or false" },
 		{ "stiky = true", "route has no option \"stiky\"; it takes backends in order and: "
-				  "sticky, ttl, uses, deadline" },
+				  "sticky, ttl, uses, deadline, per_op, cache" },
 		{ "[true] = 1", "route takes a list without holes" },
 	};
 	struct policy_generation *generation;

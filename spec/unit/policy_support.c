@@ -127,24 +127,31 @@ void policy_use(struct fixture *f, const char *text_p, const char *text_q)
 
 const char *policy_describe(const struct policy_decision *d)
 {
+	static const char *const words[] = {
+		[POLICY_ROUTE] = "route",
+		[POLICY_RETRY] = "retry",
+		[POLICY_MIRROR] = "mirror",
+	};
 	static char text[1024];
 	size_t n;
 
-	switch (d->verdict) {
-	case POLICY_PASS:
+	if (d->verdict == POLICY_PASS)
 		return "pass";
-	case POLICY_REJECT:
+	if (d->verdict == POLICY_REJECT) {
 		snprintf(text, sizeof(text), "reject %d @%s %s", d->code, d->where, d->text);
 		return text;
-	case POLICY_ROUTE:
-		n = (size_t)snprintf(text, sizeof(text), "route ");
-		for (size_t i = 0; i < d->nr_backends; i++)
-			n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "," : "",
-					      d->backends[i]);
-		snprintf(text + n, sizeof(text) - n, " @%s", d->where);
+	}
+	if (d->verdict == POLICY_WAIT) {
+		snprintf(text, sizeof(text), "wait %g s, or %d @%s %s", d->wait.seconds, d->code,
+			 d->where, d->text);
 		return text;
 	}
-	return "no such verdict";
+	n = (size_t)snprintf(text, sizeof(text), "%s ", words[d->verdict]);
+	for (size_t i = 0; i < d->nr_backends; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%s", i ? "," : "",
+				      d->backends[i]);
+	snprintf(text + n, sizeof(text) - n, " @%s", d->where);
+	return text;
 }
 
 const char *policy_route(struct fixture *f)

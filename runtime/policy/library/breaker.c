@@ -14,12 +14,15 @@ enum { ERRORS, LEAST, WINDOW, REST };
 
 static const struct policy_object_option options[] = {
 	[ERRORS] = { "errors", false, 0.001, 1, 0.5, NULL,
-		     "what share of a backend's operations must fail for it to rest" },
+		     "the share of a backend's operations that must fail for it to rest" },
 	[LEAST] = { "least", false, 1, 1e6, 10, NULL,
 		    "how many operations it must have had for that" },
 	[WINDOW] = { "window", false, 1, 86400, 10, NULL,
-		     "seconds; then the count begins anew, with the next session" },
-	[REST] = { "rest", false, 1, 86400, 30, NULL, "seconds" },
+		     "seconds after which the count begins anew. It is looked at when a session is "
+		     "routed, so a window is longer when sessions are rare" },
+	[REST] = { "rest", false, 1, 86400, 30, NULL,
+		   "how long a backend comes last, in seconds. Then it has its place again, with a "
+		   "new count" },
 	{ .name = NULL },
 };
 
@@ -73,7 +76,9 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_breaker = {
 	.name = "breaker",
-	.doc = "the backends in order; one whose operations fail too often comes last for a while",
+	.doc = "the backends in order; one whose operations fail too often comes last for a while. "
+	       "The log says which and why. It refuses nothing: when all rest, they are tried in "
+	       "their order",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,

@@ -16,13 +16,14 @@ static const struct policy_object_option options[] = {
 	[PERCENT] = { "percent", true, 0.001, 100, 0, NULL,
 		      "of sessions that begin at the first backend" },
 	[ERRORS] = { "errors", true, 0.0001, 1, 0, NULL,
-		     "what share of its operations must fail for it to be given up" },
+		     "the share of its operations that must fail for it to be given up" },
 	[P99_US] = { "p99_us", false, 1, 1e12, 0, NULL,
-		     "or how many microseconds its slowest hundredth may take; without it any" },
+		     "it is given up as well when, after `least` operations, the slowest hundredth "
+		     "of its last thousand or two took longer than so many microseconds" },
 	[LEAST] = { "least", false, 1, 1e6, 20, NULL,
 		    "how many operations it must have had for either" },
 	[WINDOW] = { "window", false, 1, 86400, 60, NULL,
-		     "seconds; then the count begins anew, with the next session" },
+		     "seconds after which the count begins anew, as of `breaker`" },
 	{ .name = NULL },
 };
 
@@ -89,8 +90,10 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_canary = {
 	.name = "canary",
-	.doc = "a few sessions begin at the first backend, until it does badly; all others at the "
-	       "rest, in order",
+	.doc = "of 100 sessions `percent` begin at the first backend, as evenly as that can be; "
+	       "all others at the rest, in order. When it does badly it is given up: the log says "
+	       "why, and no session begins there until the object is another, by its options or by "
+	       "its `name`",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,

@@ -11,9 +11,11 @@
 enum { KEY, LOAD };
 
 static const struct policy_object_option options[] = {
-	[KEY] = { "key", true, 0, 0, 0, policy_key_words, "what sessions are told apart by" },
+	[KEY] = { "key", true, 0, 0, 0, policy_key_words,
+		  "what sessions are told apart by, as of `quota`" },
 	[LOAD] = { "load", false, 1, 1000, 1.25, NULL,
-		   "times its share of the operations in flight that a backend may have" },
+		   "a backend with more than so many times its share of all operations in flight "
+		   "comes after the others" },
 	{ .name = NULL },
 };
 
@@ -65,7 +67,9 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_hash = {
 	.name = "hash",
-	.doc = "sessions of one key begin at one backend, as long as it has not too much to do",
+	.doc = "sessions of one key begin at one backend, where a model is loaded already, say, as "
+	       "long as it has not too much to do. When a backend is added or taken away only its "
+	       "own keys move",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,

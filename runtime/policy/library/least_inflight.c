@@ -43,7 +43,8 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_least_inflight = {
 	.name = "least_inflight",
-	.doc = "a session begins at the backend with the fewest operations in flight",
+	.doc = "a session begins at the backend with the fewest operations in flight; among equals "
+	       "at the one that was chosen longest ago",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,

@@ -33,7 +33,8 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_round_robin = {
 	.name = "round_robin",
-	.doc = "each session begins at the next backend, and the others follow in order",
+	.doc = "each session begins at the next backend, and the others follow in order as "
+	       "fallbacks",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_BACKENDS,
 	.options = options,

@@ -29,9 +29,10 @@ uint64_t policy_key_of(const struct policy_session *session, enum policy_key by)
 	case KEY_LISTENER:
 		return session->listener;
 	case KEY_NONE:
-		break;
+		return 0;
+	default:
+		return session->tags[by - KEY_TAGS];
 	}
-	return 0;
 }
 
 uint64_t policy_hash_mix(uint64_t number)
@@ -41,13 +42,18 @@ uint64_t policy_hash_mix(uint64_t number)
 	return number ^ number >> 32;
 }
 
-uint64_t policy_hash_text(const char *text)
+uint64_t policy_hash_bytes(const char *bytes, size_t len)
 {
 	uint64_t hash = 0;
 
-	for (; *text; text++)
-		hash = policy_hash_mix(hash + (unsigned char)*text + 1);
+	for (size_t i = 0; i < len; i++)
+		hash = policy_hash_mix(hash + (unsigned char)bytes[i] + 1);
 	return hash;
+}
+
+uint64_t policy_hash_text(const char *text)
+{
+	return policy_hash_bytes(text, strlen(text));
 }
 
 void policy_views(const struct policy_object *object, const struct policy_engine *engine,

@@ -44,7 +44,9 @@ static const struct policy_value *ask(struct policy_object *object,
 
 const struct policy_kind policy_weighted = {
 	.name = "weighted",
-	.doc = "sessions are divided by weight; the others follow, the heaviest first",
+	.doc = "of four sessions three begin at `a`, as evenly as that can be: a a b a; the others "
+	       "follow, the heaviest first. What one that is down would have had is divided among "
+	       "the others",
 	.hook = HOOK_SESSION_ROUTE,
 	.takes = TAKES_WEIGHTS,
 	.options = options,
