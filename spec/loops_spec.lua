@@ -354,7 +354,7 @@ policy { name = "timer", api = 1, on_error = "reject",
     end
     for _ = 1, LOOPS do fill() end
     spread(0)
-    assert.equal(fds, agent:fds())
+    assert.is_truthy(system.poll(GONE, function () return agent:fds() <= fds end), agent:fds() .. " files, not " .. fds)
     agent:stop()
   end)
 
