@@ -194,6 +194,25 @@ every(0.02, function () times = times + 1 if times == 3 then log "three times" e
     },
   },
   {
+    name = "what a route may say beside its backends",
+    script = TWO .. [[
+local asked, answers = 0, cache { bytes = 1e5 }
+]] .. policy [[
+      session_route = function (s)
+        asked = asked + 1
+        local here = asked % 2 == 1 and "one" or "two"
+        if s.hint == 1 then return route { here, uses = 1, ttl = 1000 } end
+        if s.hint == 2 then return route { here, sticky = true } end
+        return route { here, deadline = 1000, cache = answers }
+      end,
+      op_admit = function (op) log("deadline", op.deadline ~= nil) end]],
+    steps = {
+      { "session", "a", hint = 1 }, { "session", "b", hint = 1 }, { "session", "c", hint = 1 },
+      { "session", "d", hint = 2 }, { "session", "e", hint = 2 }, { "session", "f", hint = 2 },
+      { "session", "g" }, { "op", "g", bytes = 10 }, { "op", "a", bytes = 10 },
+    },
+  },
+  {
     name = "operations that are tried again",
     script = [[backends { frail = plugin "frail", mute = plugin "mute", one = plugin "witness" }
 ]] .. policy [[

@@ -93,6 +93,23 @@ describe("policies on the simulator and in an agent", function ()
     assert.same({}, missing)
   end)
 
+  it("use every option of a route", function ()
+    harness.begin()
+    local path = harness.file("policy.lua", "route { 'a', none = 1 }")
+    local p = harness.run { harness.bin "luaccel", "policy", "check", path }
+    local options = p:text():match 'route has no option "none"; it takes backends in order and: ([%w_, ]+)'
+    assert.is_string(options, p:text())
+    local routes = {}
+    for _, script in ipairs(scripts) do
+      for route in script:gmatch "%f[%w_]route%s*(%b{})" do routes[#routes + 1] = route end
+    end
+    local all, missing = table.concat(routes), {}
+    for option in options:gmatch "[%w_]+" do
+      if not all:find("%f[%w_]" .. option .. " =") then missing[#missing + 1] = option end
+    end
+    assert.same({}, missing)
+  end)
+
   it("use every word that policies have beyond Lua's own", function ()
     local missing = {}
     for _, name in ipairs(simulated.globals) do
