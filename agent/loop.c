@@ -26,9 +26,11 @@ static struct job *take_mail(struct loop *loop)
 	return mail;
 }
 
-static void deliver(struct loop *loop)
+/* False: there is none. */
+static bool deliver(struct loop *loop)
 {
 	struct job *job = take_mail(loop), *next;
+	const bool any = job;
 
 	for (; job; job = next) {
 		next = job->next;
@@ -37,6 +39,7 @@ static void deliver(struct loop *loop)
 			--*job->pending;
 		job->done(job);
 	}
+	return any;
 }
 
 static void on_mail(struct ev_loop *ev, ev_async *watcher, int events)
@@ -147,13 +150,17 @@ void loops_begin(struct loops *loops)
 
 void loops_end(struct loops *loops)
 {
+	bool delivered;
 	unsigned i;
 
 	for (i = 0; i < loops->count; i++)
 		ev_set_loop_release_cb(loops->loop[i]->ev, NULL, NULL);
 	loops->shared = false;
-	for (i = loops->count; i-- > 0;) {
-		loop_of_thread = loops->loop[i];
-		deliver(loop_of_thread);
-	}
+	do { /* what is done may post to a loop that has had its mail */
+		delivered = false;
+		for (i = loops->count; i-- > 0;) {
+			loop_of_thread = loops->loop[i];
+			delivered |= deliver(loop_of_thread);
+		}
+	} while (delivered);
 }

@@ -13,6 +13,7 @@ enum waiting_state { WAITS, ADMITTED, ASKED_AGAIN };
 
 struct waiting {
 	struct policy_waiter waiter;
+	struct waitings *waitings;
 	struct operation *operation; /* NULL: it has been answered, and `going` is waited for */
 	enum waiting_state state;
 	struct policy_decision decision; /* what is said if it waits in vain */
@@ -51,9 +52,7 @@ static void unlink_from(struct waiting_list *list, struct waiting *waiting)
 /* It stands in the queue no more, for whatever reason. */
 static void leave(struct waiting *waiting)
 {
-	struct agent *agent = waiting->operation->agent;
-
-	unlink_from(&agent->waitings.waiting, waiting);
+	unlink_from(&waiting->waitings->waiting, waiting);
 	waiting->operation->session->waiting--;
 	policy_wait_leave(&waiting->waiter);
 }
@@ -70,14 +69,14 @@ static struct operation *release(struct waiting *waiting)
 
 /* ---- its turn */
 
-static void go_on(struct job *job)
+/* Its operation is asked about anew, or, if it was admitted, begins. */
+static void go_on(struct waitings *waitings, struct waiting *waiting)
 {
-	struct waiting *waiting = (struct waiting *)((char *)job - offsetof(struct waiting, going));
 	const enum waiting_state state = waiting->state;
 	struct operation *operation = waiting->operation;
 
 	if (operation)
-		unlink_from(&operation->agent->waitings.going, waiting);
+		unlink_from(&waitings->going, waiting);
 	release(waiting);
 	if (operation && state == ADMITTED)
 		operation_go_on(operation);
@@ -85,16 +84,46 @@ static void go_on(struct job *job)
 		operation_admit(operation);
 }
 
+/*
+ * They are asked about in the order of their coming, each on its own loop, which passes the rest on
+ * to the loop of the next.
+ */
+static void ask_rest(struct waitings *waitings)
+{
+	struct waiting *waiting;
+
+	waitings->asking = NULL;
+	while ((waiting = waitings->again.first)) {
+		unlink_from(&waitings->again, waiting);
+		link_last(&waitings->going, waiting);
+		if (waiting->loop != loop_current()) {
+			waitings->asking = waiting;
+			return loop_post(waiting->loop, &waiting->going);
+		}
+		go_on(waitings, waiting);
+	}
+}
+
+static void on_going(struct job *job)
+{
+	struct waiting *waiting = (struct waiting *)((char *)job - offsetof(struct waiting, going));
+	struct waitings *waitings = waiting->waitings;
+	const bool asked = waitings->asking == waiting;
+
+	go_on(waitings, waiting);
+	if (asked)
+		ask_rest(waitings);
+}
+
 /* Of any loop: whoever made room is in the midst of something, so it goes on later, on its own. */
 static void admitted(struct policy_waiter *waiter)
 {
 	struct waiting *waiting =
 		(struct waiting *)((char *)waiter - offsetof(struct waiting, waiter));
-	struct agent *agent = waiting->operation->agent;
 
 	leave(waiting);
 	waiting->state = ADMITTED;
-	link_last(&agent->waitings.going, waiting);
+	link_last(&waiting->waitings->going, waiting);
 	loop_post(waiting->loop, &waiting->going);
 }
 
@@ -157,11 +186,12 @@ void waiting_begin(struct operation *operation, struct policy_decision *decision
 			policy_waited(decision);
 		return refuse(operation, decision->code, decision->text);
 	}
+	waiting->waitings = waitings;
 	waiting->operation = operation;
 	waiting->decision = *decision;
 	waiting->waiter.admitted = admitted;
 	waiting->loop = loop_current();
-	waiting->going.done = go_on;
+	waiting->going.done = on_going;
 	link_last(&waitings->waiting, waiting);
 	session->waiting++;
 	start_timer(waiting, seconds);
@@ -187,13 +217,13 @@ static void take_from(struct waiting_list *list, const struct session *session,
 
 static void unlink_again(struct waiting *waiting)
 {
-	unlink_from(&waiting->operation->agent->waitings.again, waiting);
+	unlink_from(&waiting->waitings->again, waiting);
 }
 
 /* One that was admitted has begun, and ends. */
 static void unlink_going(struct waiting *waiting)
 {
-	unlink_from(&waiting->operation->agent->waitings.going, waiting);
+	unlink_from(&waiting->waitings->going, waiting);
 	if (waiting->state == ADMITTED)
 		policy_session_ended(waiting->operation->session->policy);
 }
@@ -224,10 +254,7 @@ void waiting_session_ended(struct session *session)
 
 /* ---- all of them */
 
-/*
- * All leave before the first is asked about: each is asked as if it came now, in their order as far
- * as they are of one loop.
- */
+/* All leave before the first is asked about: each is asked as if it came now. */
 void waiting_ask_again(struct agent *agent)
 {
 	struct waitings *waitings = &agent->waitings;
@@ -238,11 +265,8 @@ void waiting_ask_again(struct agent *agent)
 		waiting->state = ASKED_AGAIN;
 		link_last(&waitings->again, waiting);
 	}
-	while ((waiting = waitings->again.first)) {
-		unlink_from(&waitings->again, waiting);
-		link_last(&waitings->going, waiting);
-		loop_do(waiting->loop, &waiting->going);
-	}
+	if (!waitings->asking)
+		ask_rest(waitings);
 }
 
 void waiting_init(struct agent *agent)

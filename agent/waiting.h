@@ -28,6 +28,7 @@ struct waitings {
 	struct waiting_list
 		going; /* they wait no more; the threads of their loops go on with them */
 	struct waiting_list again; /* they are about to be asked about anew */
+	struct waiting *asking;	   /* the one on whose loop that goes on */
 };
 
 void waiting_init(struct agent *agent);

@@ -19,8 +19,8 @@ local BUSY = "refused by policy p (policy.lua:5): busy: at most 1 at once"
 local LONG = 300 * harness.slow -- milliseconds
 local EAGAIN, ESESS = 11, 104
 
-local function agent_with(options)
-  return operator.agent { policy = POLICY:format(options) }
+local function agent_with(options, args)
+  return operator.agent { policy = POLICY:format(options), args = args }
 end
 
 --- Begin an operation and be sure that the agent has it: what comes behind it has been answered.
@@ -156,8 +156,8 @@ describe("operations that wait", function ()
     agent:says("SIGHUP: ", from)
   end
 
-  it("are asked about anew after a reload, in their order", function ()
-    local agent = agent_with "limit = 1, queue = 100, wait = 600"
+  it("are asked about anew after a reload, in their order, over all loops", function ()
+    local agent = agent_with("limit = 1, queue = 100, wait = 600", { "--loops", "3" })
     local first = one_more(agent, 4 * LONG)
     local peers = {}
     for i = 1, 4 do peers[i] = one_more(agent, 4 * LONG) end
