@@ -216,9 +216,10 @@ static int session_failed(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
-	const struct policy_result result = to_result(L, 3);
+	struct policy_result result = to_result(L, 3);
 	struct policy_decision decision;
 
+	result.bytes_out = SIZE_MAX; /* as in an agent: there is no answer */
 	policy_op_failed(session->sim->engine, session->session, &op, &result, &decision);
 	return sim_push_decision(L, &decision);
 }
