@@ -373,6 +373,8 @@ void record_ended(const struct operation *operation)
 		  work->ended_us - work->started_us);
 	record_line_number(line, "in", operation->bytes_in);
 	record_line_number(line, "out", operation->bytes_out);
+	if (operation->cached)
+		record_line_bool(line, "cached", true);
 	give_all(agent);
 }
 

@@ -23,7 +23,7 @@ function Assumed:note(line)
   elseif line.e == "end" then
     local name = self.ops[line.o]
     self.ops[line.o] = nil
-    if not name or not line.b then return end
+    if not name or not line.b or line.cached then return end
     self.took[line.o] = line.service_us
     if line.code ~= 0 then return end
     local key = key_of(name, line.b)

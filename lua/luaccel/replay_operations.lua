@@ -216,7 +216,7 @@ on["end"] = function (replay, line)
       service_us = replay.assumed:time(op.asked.name, op.at, line.o) }
   else
     op.result = { code = line.code, backend = line.b, queue_us = line.queue_us, service_us = line.service_us,
-      bytes_out = line.out }
+      bytes_out = line.out, cached = line.cached }
   end
 end
 

@@ -63,7 +63,7 @@ end
 local function say_difference(d)
   print(("%+.3f s%s %s: %s%s%s: was %s; is %s"):format(d.seconds, d.session and " session " .. d.session or "",
     peer_text(d.peer), d.hook, d.what and " " .. d.what or "",
-    d.failure and (", %s on %s"):format(d.failure.code, d.failure.backend) or "",
+    d.failure and (", %s on %s"):format(d.failure.code, d.failure.backend or "?") or "",
     decision_text(d.was, d.hook), decision_text(d.is, d.hook)))
 end
 

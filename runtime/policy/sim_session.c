@@ -198,7 +198,7 @@ static int session_op_route(lua_State *L)
 	return sim_push_decision(L, &decision);
 }
 
-/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror = } */
+/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror =, cached = } */
 static struct policy_result to_result(lua_State *L, int table)
 {
 	return (struct policy_result){
@@ -208,6 +208,7 @@ static struct policy_result to_result(lua_State *L, int table)
 		.service_us = sim_size(L, table, "service_us", 0),
 		.bytes_out = sim_size(L, table, "bytes_out", 0),
 		.mirror = sim_text(L, table, "mirror"),
+		.cached = sim_flag(L, table, "cached"),
 	};
 }
 
