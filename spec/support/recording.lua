@@ -41,10 +41,10 @@ function recording.stop(p)
   return recording.ended(p)
 end
 
---- Every line of a recording, as data.
+--- Every line of a recording, as data; the last may be in the writing.
 function recording.lines_of(name)
   local lines = {}
-  for line in recording.text_of(name):gmatch "[^\n]+" do lines[#lines + 1] = json.decode(line) end
+  for line in recording.text_of(name):gmatch "([^\n]+)\n" do lines[#lines + 1] = json.decode(line) end
   return lines
 end
 
