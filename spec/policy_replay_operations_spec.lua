@@ -365,6 +365,22 @@ policy { name = "p", api = 1, on_error = "reject", op_admit = function () end,
       { said.hooks.op_route, said.hooks.op_failed })
   end)
 
+  it("says which operations had begun before the recording", function ()
+    local peer = start(policy(ROUTES))
+    stop(recorder)
+    local session = peer:session()
+    peer:start("ImageClassification", wire.image(session, ("SLEEP %d "):format(500 * harness.slow)))
+    peer:start("ImageClassification", wire.image(session, "FAIL 5 "))
+    recorder = record "r"
+    for _ = 1, 2 do wire.response(peer:receive()) end
+    stop(recorder)
+    local p = replay(path "r", path "p.lua")
+    assert.equal(0, p.status.code, p:text())
+    assert.matches("op_route        0 the same, 0 different, 1 not asked\n" ..
+      "op_failed       0 the same, 0 different, 3 not asked\n", p:text "out")
+    assert.matches("4 lines are about sessions or operations whose beginning is not in the recording", p:text "err")
+  end)
+
   describe("a line about an operation that is not as it should be:", function ()
     local FIRST = '{"luaccel_recording":1,"agent":"1","t":0,"time":1e9,"scripts":[],"backends":[]}\n'
     local ROUTE = '{"e":"route","t":1,"s":1,"o":1,"b":"a","verdict":"route","plan":["a"]}\n'
@@ -405,7 +421,7 @@ policy { name = "p", api = 1, on_error = "reject", op_admit = function () end,
       assert.same({ how = "exited", code = 0 }, p.status, p:text())
       assert.matches("op_route        0 the same, 0 different, 1 not asked\n" ..
         "op_failed       0 the same, 0 different, 1 not asked\n", p:text "out")
-      assert.matches("2 lines are about sessions whose beginning is not in the recording", p:text "err")
+      assert.matches("2 lines are about sessions or operations whose beginning is not in the recording", p:text "err")
     end)
   end)
 end)

@@ -274,6 +274,7 @@ local function new(from, scripts, show)
     views = {}, sessions = {}, ops = {}, running = {},
     refused = {}, -- connections, now
     gone = {},    -- sessions that are refused now
+    parted = {},  -- operations that are refused now, or on their own
   }, Replay)
 end
 
@@ -305,7 +306,7 @@ local function replay_file(path, scripts, show)
     replay:note("%d resources have more names than the recording does", replay.nameless)
   end
   if replay.unknown > 0 then
-    replay:note("%d lines are about sessions whose beginning is not in the recording", replay.unknown)
+    replay:note("%d lines are about sessions or operations whose beginning is not in the recording", replay.unknown)
   end
   if from.why then replay:note("%s", from.why) end
   return replay

@@ -48,7 +48,7 @@ end
 --- From here on the recording is not about it: it comes to this, in so many microseconds.
 local function part(replay, op, t, us, result)
   local id = op.asked.id
-  replay.ops[id], op.session.mirrors[id] = nil, nil
+  replay.ops[id], replay.parted[id], op.session.mirrors[id] = nil, true, nil
   op.result = result
   replay:run(op, t + us)
 end
@@ -60,6 +60,18 @@ local function run_elsewhere(replay, op, t, backend)
 end
 
 -- ---- asking
+
+--- The operation of a line; nil when it is not asked about: it is on its own, or refused now, or its beginning
+--- is not there.
+local function operation_of(replay, line, hook)
+  if not replay:session_of(line, hook) then return nil end
+  local op = replay.ops[line.o]
+  if not op then
+    replay:not_asked(hook)
+    if not replay.parted[line.o] then replay.unknown = replay.unknown + 1 end
+  end
+  return op
+end
 
 local function shorter(a, b) return a and b and math.min(a, b) or a or b end
 
@@ -127,10 +139,8 @@ local function go(replay, op, line, was, is, same)
 end
 
 function on.route(replay, line)
-  local session = replay:session_of(line, "op_route")
-  local op = replay.ops[line.o]
-  if not session then return end
-  if not op then return replay:not_asked "op_route" end
+  local op = operation_of(replay, line, "op_route")
+  if not op then return end
   local was, is = bare(line), ask_route(op, line)
   go(replay, op, line, was, is, replay:compare("op_route", line, was, is, about(op)))
 end
@@ -157,7 +167,10 @@ function on.op(replay, line)
     asked = { name = line.name, id = line.o, bytes_in = line["in"] } }
   local is = session.handle:admit(facts(op, line, op.at))
   replay:compare("op_admit", line, line, is, about(op))
-  if is.verdict == "reject" then return end
+  if is.verdict == "reject" then
+    replay.parted[line.o] = line.verdict ~= "reject" or nil
+    return
+  end
   op.place = is.place
   session.ops[line.o] = op
   if line.verdict ~= "reject" then
@@ -184,17 +197,15 @@ local function retry(replay, op, line, was, is)
 end
 
 function on.failed(replay, line)
-  local session = replay:session_of(line, "op_failed")
-  local op = replay.ops[line.o]
-  if not session then return end
-  if op and not op.follows and op.at ~= line.b then -- its session has moved since, and failed there
+  local op = operation_of(replay, line, "op_failed")
+  if not op then return end
+  if not op.follows and op.at ~= line.b then -- its session moved then, and it failed there
     run_elsewhere(replay, op, line.t, op.at)
-    op = nil
+    return replay:not_asked "op_failed"
   end
-  if not op then return replay:not_asked "op_failed" end
   op.asked.retries = line.attempt - 1
   local result = { code = line.code, backend = line.b, queue_us = line.queue_us, service_us = line.service_us }
-  local was, is = bare(line), bare(session.handle:failed(facts(op, line, home(session, line.home)), result))
+  local was, is = bare(line), bare(op.session.handle:failed(facts(op, line, home(op.session, line.home)), result))
   if not replay:compare("op_failed", line, was, is, about(op, { code = line.code, backend = line.b })) then
     retry(replay, op, line, was, is)
   elseif was.plan then
@@ -207,6 +218,7 @@ end
 --- It ended where it runs now too; or it moved then, to where it does not now.
 on["end"] = function (replay, line)
   local op = replay.ops[line.o]
+  replay.parted[line.o] = nil
   if not op or op.result then return end
   operations.ended(op)
   op.elsewhere = not op.follows and op.at ~= line.b
