@@ -112,7 +112,7 @@ local PASS = { verdict = "pass" }
 
 local function ask_route(op, line)
   local session = op.session
-  if not session.per_op or not sim.may_go_elsewhere(op.asked.name) then return PASS end
+  if not session.per_op then return PASS end
   return bare(session.handle:op_route(facts(op, line, home(session, line.b))))
 end
 
@@ -176,7 +176,7 @@ function on.op(replay, line)
   if line.verdict ~= "reject" then
     begin(replay, op, line)
   else
-    leave(replay, op, line, ask_route(op, line))
+    leave(replay, op, line, sim.may_go_elsewhere(line.name) and ask_route(op, line) or PASS)
   end
 end
 
