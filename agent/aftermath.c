@@ -50,7 +50,7 @@ static void tell(struct agent *agent, const struct aftermath_entry *entry)
 	const bool records = record_asks(agent);
 
 	ask_policy(agent, entry);
-	if (records && !entry->mirror)
+	if (records)
 		record_told(agent, entry);
 }
 

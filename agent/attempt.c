@@ -183,11 +183,10 @@ static bool may_retry(const struct operation *operation)
 {
 	const struct attempt *attempt = operation->attempt;
 
-	if (!decide_wants_op_failed(operation))
+	if (attempt && attempt->retries == ATTEMPT_RETRIES)
 		return false;
-	if (operation->class->copy && !(attempt && attempt->fresh))
-		return false;
-	return !attempt || attempt->retries < ATTEMPT_RETRIES;
+	return !operation->class->copy || (attempt && attempt->fresh) ||
+	       !decide_wants_op_failed(operation); /* nothing was kept, as nobody will say so */
 }
 
 /* A message that nobody has written into. */
@@ -208,10 +207,8 @@ static struct backend *ask_failed(struct operation *operation)
 {
 	struct policy_decision decision;
 
-	if (!may_retry(operation))
-		return NULL;
-	decide_op_failed(operation, &decision);
-	if (decision.verdict != POLICY_RETRY || !attempt_of(operation))
+	if (!may_retry(operation) || !decide_op_failed(operation, &decision) ||
+	    !attempt_of(operation))
 		return NULL;
 	take_plan(operation, &decision);
 	return next_backend(operation);
@@ -222,8 +219,7 @@ bool attempt_again(struct operation *operation)
 	struct attempt *attempt = operation->attempt;
 	struct backend *backend = NULL;
 
-	if (!operation->session->policy || operation->class->kind != OPERATION_RUN ||
-	    operation_is_in_vain(operation))
+	if (operation->class->kind != OPERATION_RUN || operation_is_in_vain(operation))
 		return false;
 	if (attempt && was_refused(operation))
 		backend = next_backend(operation);

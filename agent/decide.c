@@ -164,26 +164,32 @@ bool decide_operation(struct operation *operation, struct policy_decision *decis
 /* Of an operation that changes something each time it runs nothing is asked. */
 bool decide_wants_op_route(const struct operation *operation)
 {
-	return policy_wants_op_route(operation->agent->policy) &&
+	const struct agent *agent = operation->agent;
+
+	return (policy_wants_op_route(agent->policy) || record_is_on(agent)) &&
 	       operation_is_idempotent((int)operation->type);
 }
 
 void decide_op_route(const struct operation *operation, struct policy_decision *decision)
 {
 	char name[VACCEL_ENUM_STR_MAX];
+	const bool records = record_asks(operation->agent);
 	const struct policy_op op = op_facts(operation, name);
 
 	policy_op_route(operation->agent->policy, operation->session->policy, &op, decision);
+	if (records)
+		record_op_route(operation, &op, decision);
 }
 
 bool decide_wants_op_failed(const struct operation *operation)
 {
-	return policy_wants_op_failed(operation->agent->policy) &&
+	return operation->session->policy && policy_wants_op_failed(operation->agent->policy) &&
 	       operation_is_idempotent((int)operation->type);
 }
 
-void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+static void ask_op_failed(const struct operation *operation, struct policy_decision *decision)
 {
+	const bool records = record_asks(operation->agent);
 	const struct work *work = &operation->work;
 	char name[VACCEL_ENUM_STR_MAX];
 	const struct policy_op op = op_facts(operation, name);
@@ -195,8 +201,21 @@ void decide_op_failed(const struct operation *operation, struct policy_decision 
 		.bytes_out = SIZE_MAX,
 	};
 
-	policy_op_failed(operation->agent->policy, operation->session->policy, &op, &result,
-			 decision);
+	decision->verdict = POLICY_PASS;
+	if (operation->session->policy)
+		policy_op_failed(operation->agent->policy, operation->session->policy, &op, &result,
+				 decision);
+	if (records)
+		record_op_failed(operation, &op, &result, decision);
+}
+
+bool decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+{
+	if (!decide_wants_op_failed(operation) &&
+	    !(record_is_on(operation->agent) && operation_is_idempotent((int)operation->type)))
+		return false;
+	ask_op_failed(operation, decision);
+	return decision->verdict == POLICY_RETRY;
 }
 
 void decide_began(const struct operation *operation)

@@ -30,12 +30,18 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 /* Before an operation runs: it may, or is to wait. False: refused, as above. */
 bool decide_operation(struct operation *operation, struct policy_decision *decision);
 
-/* Where one that may run twice is to run: ROUTE, MIRROR, REJECT or PASS. */
+/*
+ * Where one that may run twice is to run: ROUTE, MIRROR, REJECT or PASS. False from wants: it need
+ * not be asked.
+ */
 bool decide_wants_op_route(const struct operation *operation);
 void decide_op_route(const struct operation *operation, struct policy_decision *decision);
-/* It has failed: RETRY or PASS. */
+/*
+ * One has failed. True: it is to be tried again, where the decision says. False from wants: it
+ * never is.
+ */
 bool decide_wants_op_failed(const struct operation *operation);
-void decide_op_failed(const struct operation *operation, struct policy_decision *decision);
+bool decide_op_failed(const struct operation *operation, struct policy_decision *decision);
 
 /* One that was admitted, and its end: once each. For what scripts read as s.inflight. */
 void decide_began(const struct operation *operation);

@@ -1,6 +1,6 @@
 /*
  * operation.c - see operation.h. The life of an operation, as a small machine on the loop's thread:
- * each step asks a backend for one piece of work and goes on when it is done.
+ * each step asks a backend for one piece of work (operation_work.h) and goes on when it is done.
  *
  *     LEAVE   take every registration off the leg, close it            (moving, or ending)
  *     ENTER   open a leg on the plan's backend, repeat registrations   (creating, registering,
@@ -15,14 +15,13 @@
 #include "connection.h"
 #include "decide.h"
 #include "log.h"
-#include "luaccel.h"
 #include "operation_end.h"
+#include "operation_work.h"
 #include "reply.h"
 #include "resource.h"
 #include "side.h"
 #include "waiting.h"
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 static void step(struct operation *operation);
@@ -155,152 +154,12 @@ static void work_failed(struct operation *operation)
 	}
 }
 
-static void leave_replica(struct registration *registration)
+void operation_worked(struct operation *operation, int code)
 {
-	replica_unref(registration->replica);
-	registration->replica = NULL;
-	registration->loaded = 0;
-}
-
-/* Bring what the loop knows up to what the worker did. Returns the code that counts. */
-static int account(struct work *work)
-{
-	struct operation *operation = work->operation;
-	struct registration *at = operation->at;
-
-	switch (work->kind) {
-	case WORK_OPEN:
-		work->leg->session = work->code ? NULL : work->opened;
-		break;
-	case WORK_CLOSE:
-		work->leg->session = NULL;
-		return 0; /* it is gone, whatever the plugin said */
-	case WORK_ADD:
-		resource_charge_fetched(work->replica->resource, work->replica->fetched);
-		if (work->code)
-			leave_replica(at);
-		else
-			work->replica->legs++;
-		break;
-	case WORK_DROP:
-		work->replica->legs--;
-		leave_replica(at);
-		if (operation->class->kind == OPERATION_UNREGISTER &&
-		    operation->phase == PHASE_OWN) {
-			session_forget(operation->session, at);
-			break;
-		}
-		return 0;
-	case WORK_LOAD:
-		if (!work->code)
-			at->loaded |= work->family;
-		break;
-	case WORK_RUN:
-		break;
-	}
-	return work->code;
-}
-
-/*
- * What takes as long as the peer likes: its operations, its models and what it has downloaded.
- * Clearing up after it never waits.
- */
-static bool is_gated(enum work_kind kind)
-{
-	return kind == WORK_ADD || kind == WORK_LOAD || kind == WORK_RUN;
-}
-
-static void work_done(struct work *work)
-{
-	struct operation *operation = work->operation;
-	struct replica *replica = work->replica;
-	int code;
-
-	if (is_gated(work->kind))
-		gate_leave(operation->session->account->gate);
-	if (replica)
-		replica->refs++; /* account() may let go of it */
-	code = account(work);
-	if (replica) {
-		strand_release(&replica->strand, &operation->model_turn);
-		replica_unref(replica);
-	}
 	if (code)
 		work_failed(operation);
 	else
 		step(operation);
-}
-
-static void model_granted(struct turn *turn)
-{
-	struct operation *operation =
-		(struct operation *)((char *)turn - offsetof(struct operation, model_turn));
-	struct work *work = &operation->work;
-
-	work->last = work->replica && work->replica->legs == 1;
-	if (is_gated(work->kind))
-		gate_enter(operation->session->account->gate, &operation->pass);
-	else
-		work->leg->backend->class->submit(work->leg->backend, work);
-}
-
-static void say_in_vain(char *text, size_t size, const struct operation *operation)
-{
-	if (operation->session->end)
-		snprintf(text, size, "session %" PRId64 " has ended", operation->session->id);
-	else
-		snprintf(text, size, "its deadline passed before it began");
-}
-
-/* There is room for one more of this peer's operations. It may have left while this one waited. */
-static void admitted(struct pass *pass)
-{
-	struct operation *operation =
-		(struct operation *)((char *)pass - offsetof(struct operation, pass));
-	struct work *work = &operation->work;
-
-	if (!operation_is_in_vain(operation)) {
-		work->leg->backend->class->submit(work->leg->backend, work);
-		return;
-	}
-	work->code = VACCEL_ESESS;
-	work->status = -1;
-	say_in_vain(work->reason, sizeof(work->reason), operation);
-	work_done(work);
-}
-
-static bool is_reentrant(const struct operation *operation)
-{
-	const struct session *session = operation->session;
-
-	return operation->class->kind == OPERATION_RUN && session->leg.session &&
-	       (session->leg.backend->reentrant & LUACCEL_OP(operation->type));
-}
-
-/* `about` has the replica whose strand the work needs; NULL when it needs none. */
-static void submit(struct operation *operation, enum work_kind kind, struct registration *about)
-{
-	struct work *work = &operation->work;
-	struct replica *replica;
-
-	work->kind = kind;
-	work->operation = operation;
-	work->leg = &operation->session->leg;
-	operation->backend = work->leg->backend;
-	work->replica = about ? about->replica : NULL;
-	if (kind == WORK_LOAD)
-		work->family = model_first(about->load & ~about->loaded);
-	work->done = work_done;
-	operation->at = about;
-	operation->pass.admitted = admitted;
-	operation->model_turn.granted = model_granted;
-	operation->model_turn.exclusive = kind != WORK_RUN || !is_reentrant(operation);
-	if (!work->replica)
-		return model_granted(&operation->model_turn);
-	replica = work->replica;
-	replica->refs++; /* the session may have ended: then it and the operation go meanwhile */
-	strand_take(&replica->strand, &operation->model_turn);
-	replica_unref(replica);
 }
 
 static void step_leave(struct operation *operation)
@@ -310,9 +169,9 @@ static void step_leave(struct operation *operation)
 
 	for (registration = session->registrations; registration; registration = registration->next)
 		if (registration->replica)
-			return submit(operation, WORK_DROP, registration);
+			return operation_submit(operation, WORK_DROP, registration);
 	if (session->leg.session)
-		return submit(operation, WORK_CLOSE, NULL);
+		return operation_submit(operation, WORK_CLOSE, NULL);
 	if (operation->class->kind == OPERATION_DESTROY) {
 		while (session->registrations)
 			session_forget(session, session->registrations);
@@ -336,7 +195,7 @@ static void open_leg(struct operation *operation)
 			operation, VACCEL_ENODEV, "no backend can serve the session: %s:down: %s",
 			plan->backends[session->at]->name, plan->backends[session->at]->why);
 	session->leg.backend = plan->backends[session->at];
-	submit(operation, WORK_OPEN, NULL);
+	operation_submit(operation, WORK_OPEN, NULL);
 }
 
 static void add_replica(struct operation *operation, struct registration *registration)
@@ -345,7 +204,7 @@ static void add_replica(struct operation *operation, struct registration *regist
 		replica_get(registration->resource, operation->session->leg.backend);
 	if (!registration->replica)
 		return operation_fail(operation, VACCEL_ENOMEM, "out of memory");
-	submit(operation, WORK_ADD, registration);
+	operation_submit(operation, WORK_ADD, registration);
 }
 
 static void step_enter(struct operation *operation)
@@ -360,7 +219,7 @@ static void step_enter(struct operation *operation)
 			return add_replica(operation, registration);
 	for (registration = session->registrations; registration; registration = registration->next)
 		if (registration->load & ~registration->loaded)
-			return submit(operation, WORK_LOAD, registration);
+			return operation_submit(operation, WORK_LOAD, registration);
 	if (operation->moved && session_may_log(session))
 		log_info("session %" PRId64 ": backend %s serves, not %s (%s)", session->id,
 			 session->leg.backend->name, session->plan.backends[0]->name, session->why);
@@ -392,7 +251,7 @@ static void step_own(struct operation *operation)
 	if (!operation->home && attempt_begin(operation))
 		return;
 	operation->state = OPERATION_RUNNING;
-	submit(operation, WORK_RUN, model);
+	operation_submit(operation, WORK_RUN, model);
 }
 
 void operation_run_again(struct operation *operation)
@@ -436,7 +295,7 @@ static void start_unregister(struct operation *operation)
 	operation->phase = PHASE_OWN;
 	sides_unregister(session, operation->resource, operation->class);
 	if (registration->replica)
-		return submit(operation, WORK_DROP, registration);
+		return operation_submit(operation, WORK_DROP, registration);
 	session_forget(session, registration);
 	operation_finish(operation, 0);
 }
@@ -468,7 +327,7 @@ static void start_refused(struct operation *operation)
 /* Decided again when the turn has come: the session may have moved since it was asked for. */
 static bool may_share(const struct operation *operation)
 {
-	return session_is_entered(operation->session) && is_reentrant(operation);
+	return session_is_entered(operation->session) && operation_is_reentrant(operation);
 }
 
 static void granted(struct turn *turn)
@@ -482,7 +341,7 @@ static void granted(struct turn *turn)
 		return step(operation);
 	}
 	if (operation_is_in_vain(operation)) {
-		say_in_vain(why, sizeof(why), operation);
+		operation_say_in_vain(why, sizeof(why), operation);
 		return operation_fail(operation, VACCEL_ESESS, "%s", why);
 	}
 	if (operation->home && side_follow(operation->session, operation->home))
@@ -514,7 +373,7 @@ void operation_go_on(struct operation *operation)
 
 	operation->state = OPERATION_QUEUED;
 	operation->turn.granted = granted;
-	operation->turn.exclusive = !is_reentrant(operation);
+	operation->turn.exclusive = !operation_is_reentrant(operation);
 	strand_take(&session->strand, &operation->turn); /* the operation may be gone after it */
 	session_unref(session);
 }

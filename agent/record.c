@@ -2,6 +2,7 @@
  * record.c - see record.h: what the lines say. Who gets them, and how, is in record_send.c.
  */
 #include "record.h"
+#include "attempt.h"
 #include "connection.h"
 #include "operation.h"
 #include "operation_names.h"
@@ -67,10 +68,8 @@ static void put_peer(struct record_line *line, const struct policy_peer *peer)
 static void put_decision(struct record_line *line, const struct policy_decision *decision)
 {
 	static const char *const verdicts[] = {
-		[POLICY_PASS] = "pass",
-		[POLICY_ROUTE] = "route",
-		[POLICY_REJECT] = "reject",
-		[POLICY_WAIT] = "wait",
+		[POLICY_PASS] = "pass",	  [POLICY_ROUTE] = "route",   [POLICY_REJECT] = "reject",
+		[POLICY_RETRY] = "retry", [POLICY_MIRROR] = "mirror", [POLICY_WAIT] = "wait",
 	};
 	size_t i;
 
@@ -92,6 +91,20 @@ static void put_decision(struct record_line *line, const struct policy_decision 
 	record_line_close(line, ']');
 	if (decision->deadline > 0)
 		record_line_real(line, "deadline", decision->deadline);
+	if (decision->per_op)
+		record_line_bool(line, "per_op", true);
+}
+
+static void put_left(struct record_line *line, const struct policy_op *op)
+{
+	if (op->has_deadline)
+		record_line_real(line, "deadline", op->deadline);
+}
+
+static void put_times(struct record_line *line, uint64_t queue_us, uint64_t service_us)
+{
+	record_line_number(line, "queue_us", queue_us);
+	record_line_number(line, "service_us", service_us);
 }
 
 /* The names that scripts see, as far as they are few. */
@@ -292,12 +305,41 @@ void record_operation(const struct operation *operation, const struct policy_op 
 	record_line_text(line, "name", op->name);
 	record_line_text(line, "b", op->backend);
 	record_line_number(line, "in", op->bytes_in);
-	if (op->has_deadline)
-		record_line_real(line, "deadline", op->deadline);
+	put_left(line, op);
 	put_decision(line, decision);
 	answered(agent);
 	for (recorder = agent->record.first; recorder; recorder = recorder->next)
 		recorder->operations++;
+}
+
+void record_op_route(const struct operation *operation, const struct policy_op *op,
+		     const struct policy_decision *decision)
+{
+	struct record_line *line = begin(operation->agent, "route");
+
+	record_line_number(line, "s", (uint64_t)operation->session->id);
+	record_line_number(line, "o", (uint64_t)op->id);
+	record_line_text(line, "b", op->backend);
+	put_left(line, op);
+	put_decision(line, decision);
+	answered(operation->agent);
+}
+
+void record_op_failed(const struct operation *operation, const struct policy_op *op,
+		      const struct policy_result *result, const struct policy_decision *decision)
+{
+	struct record_line *line = begin(operation->agent, "failed");
+
+	record_line_number(line, "s", (uint64_t)operation->session->id);
+	record_line_number(line, "o", (uint64_t)op->id);
+	record_line_number(line, "attempt", op->retries + 1);
+	record_line_text(line, "home", op->backend);
+	record_line_text(line, "b", result->backend);
+	record_line_number(line, "code", (uint64_t)result->code);
+	put_times(line, result->queue_us, result->service_us);
+	put_left(line, op);
+	put_decision(line, decision);
+	answered(operation->agent);
 }
 
 /* ---- what became of it */
@@ -325,12 +367,26 @@ void record_ended(const struct operation *operation)
 	record_line_number(line, "o", (uint64_t)operation->id);
 	record_line_text(line, "b", operation->backend ? operation->backend->name : NULL);
 	record_line_number(line, "code", (uint64_t)operation->code);
-	record_line_number(line, "queue_us",
-			   work->ended_us ? work->started_us - operation->received_us : 0);
-	record_line_number(line, "service_us", work->ended_us - work->started_us);
+	if (attempt_retries(operation))
+		record_line_number(line, "attempt", attempt_retries(operation) + 1);
+	put_times(line, work->ended_us ? work->started_us - operation->received_us : 0,
+		  work->ended_us - work->started_us);
 	record_line_number(line, "in", operation->bytes_in);
 	record_line_number(line, "out", operation->bytes_out);
+	if (operation->cached)
+		record_line_bool(line, "cached", true);
 	give_all(agent);
+}
+
+static void put_mirror(struct record_line *line, const struct aftermath_entry *entry)
+{
+	record_line_number(line, "s", (uint64_t)entry->session->id);
+	record_line_number(line, "o", (uint64_t)entry->operation);
+	record_line_text(line, "b", entry->backend ? entry->backend->name : NULL);
+	record_line_text(line, "mirror", entry->mirror);
+	record_line_number(line, "code", (uint64_t)entry->code);
+	put_times(line, entry->queue_us, entry->service_us);
+	record_line_number(line, "out", entry->bytes_out);
 }
 
 void record_told(struct agent *agent, const struct aftermath_entry *entry)
@@ -343,6 +399,9 @@ void record_told(struct agent *agent, const struct aftermath_entry *entry)
 		line = begin(agent, "state");
 		record_line_text(line, "b", entry->backend->name);
 		record_line_bool(line, "up", entry->up);
+	} else if (entry->mirror) {
+		line = begin(agent, "mirror");
+		put_mirror(line, entry);
 	} else if (entry->operation) {
 		line = begin(agent, "done");
 		record_line_number(line, "o", (uint64_t)entry->operation);
@@ -402,6 +461,8 @@ static void give_known_session(struct recorder *recorder, const struct session *
 	for (i = 0; i < plan->count; i++)
 		record_line_text(line, NULL, plan->backends[i]->name);
 	record_line_close(line, ']');
+	if (plan->per_op)
+		record_line_bool(line, "per_op", true);
 	give(recorder, record_line_end(line));
 }
 

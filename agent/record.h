@@ -1,6 +1,6 @@
 /*
  * record.h - what policies are asked and what they answer, written down while somebody records
- * (luaccel policy record). docs/policies/guide.md has the lines; no payload is in them.
+ * (luaccel policy record). docs/policies/reference.md has the lines; no payload is in them.
  *
  *   recorder   a stream of the control socket and the lines that wait for it
  *              (record_send.c)
@@ -29,6 +29,7 @@ struct policy_decision;
 struct policy_op;
 struct policy_peer;
 struct policy_resource;
+struct policy_result;
 struct session;
 struct ttrpc_request;
 
@@ -66,6 +67,10 @@ void record_resource(const struct session *session, const struct policy_resource
 		     const struct policy_decision *decision);
 void record_operation(const struct operation *operation, const struct policy_op *op,
 		      const struct policy_decision *decision);
+void record_op_route(const struct operation *operation, const struct policy_op *op,
+		     const struct policy_decision *decision);
+void record_op_failed(const struct operation *operation, const struct policy_op *op,
+		      const struct policy_result *result, const struct policy_decision *decision);
 /* What became of it: a session is on a backend, an operation has ended. */
 void record_moved(const struct session *session);
 void record_ended(const struct operation *operation);

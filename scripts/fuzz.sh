@@ -126,10 +126,10 @@ files_of() {
 	decode) echo runtime/ttrpc/{decode,arena,encode}.c ;;
 	shared) echo runtime/ttrpc/{shared,segments,reader}.c ;;
 	conn) echo runtime/ttrpc/{conn,request,reply,server,server_stream}.c ;;
-	session) echo agent/{service,service_session,session,connection,operation,operation_end,strand}.c ;;
+	session) echo agent/{service,service_session,session,connection,operation,operation_end,operation_work,strand}.c ;;
 	resource) echo agent/{service_resource,resource,host_files,idmap}.c ;;
 	upload) echo agent/{service_upload,upload_offer,content}.c runtime/digest/digest.c ;;
-	image) echo agent/{service_image,operation,gate,reply}.c ;;
+	image) echo agent/{service_image,operation,operation_work,gate,reply}.c ;;
 	genop) echo agent/service_genop{,_stream}.c agent/profile.c runtime/ops/genop*.c ;;
 	models) echo agent/{service_model,service_tf,service_tflite,service_torch,model}.c ;;
 	client) echo runtime/ttrpc/client{,_read,_write}.c plugins/rpc/*.c ;;

@@ -4,12 +4,15 @@ local harness = require "support.harness"
 local json = require "support.json"
 local on_agent = require "support.scenario_agent"
 local operator = require "support.operator"
-local process = require "support.process"
+local recording = require "support.recording"
 local signal = require "posix.signal"
 local system = require "support.system"
 local wire = require "support.wire"
 
 local HERE = harness.source .. "/spec/"
+local path, text_of, record, ended = recording.path, recording.text_of, recording.record, recording.ended
+local stop, lines_of, only = recording.stop, recording.lines_of, recording.only
+local replay, differences = recording.replay, recording.differences
 
 local SCRIPT = [[
 backends { gone = plugin "absent", one = plugin "witness", two = plugin "witness2" }
@@ -33,61 +36,6 @@ describe("luaccel policy record and replay", function ()
     wire.close_all()
     if harness.dir then harness.finish() end
   end)
-
-  local function path(name) return harness.dir .. "/" .. name end
-
-  local function text_of(name) return system.exists(path(name)) and system.read(path(name)) or "" end
-
-  --- A recorder that has begun.
-  ---@return Process
-  local function record(name, ...)
-    local p = process.spawn({ harness.bin "luaccel", "policy", "record", path(name), ... }, {
-      name = "record", env = harness.env { LUACCEL_CONTROL = operator.socket() }, cwd = harness.dir,
-    })
-    p:close_stdin()
-    process.wait_until(10 * harness.slow, function () return p.status or text_of(name):find "\n" end)
-    return p
-  end
-
-  --- It ends, with the sentence that it has then.
-  local function ended(recorder)
-    local status = recorder:wait(30 * harness.slow)
-    assert.same({ how = "exited", code = 0 }, status, recorder:text())
-    return (recorder:text "out":gsub("\n$", ""))
-  end
-
-  local function stop(recorder)
-    recorder:kill(signal.SIGINT)
-    return ended(recorder)
-  end
-
-  --- Every line of a recording, as data.
-  local function lines_of(name)
-    local lines = {}
-    for line in text_of(name):gmatch "[^\n]+" do lines[#lines + 1] = json.decode(line) end
-    return lines
-  end
-
-  local function only(lines, event)
-    local found = {}
-    for _, line in ipairs(lines) do
-      if line.e == event then found[#found + 1] = line end
-    end
-    return found
-  end
-
-  local function replay(...)
-    return harness.run { harness.bin "luaccel", "policy", "replay", ... }
-  end
-
-  --- The differences that another script makes, as data.
-  local function differences(name, script)
-    local p = replay(path(name), script, "--json", "--show", "1000")
-    assert.is_true(p.status.code < 2, p:text())
-    local said = json.decode(p:text "out")
-    assert.equal(said.different > 0 and 1 or 0, p.status.code)
-    return said
-  end
 
   --- A caller does a little of everything.
   local function traffic(agent)
@@ -169,6 +117,8 @@ peer_accept     2 the same, 0 different
 session_route   2 the same, 0 different
 resource_admit  2 the same, 0 different
 op_admit        8 the same, 0 different
+op_route        0 the same, 0 different
+op_failed       0 the same, 0 different
 0 of 14 decisions differ
 ]], p:text "out")
     assert.equal("", p:text "err")
@@ -186,6 +136,7 @@ op_admit        8 the same, 0 different
     assert.matches("\n%+%d%.%d%d%d s session %d+ uid=%d+: op_admit image_classify: " ..
       "was admitted; is EAGAIN, refused by policy p %(q.lua:12%): over quota: at most 20 a second", said)
     assert.matches("resource_admit  1 the same, 1 different\nop_admit        7 the same, 1 different\n" ..
+      "op_route        0 the same, 0 different\nop_failed       0 the same, 0 different\n" ..
       "2 of 14 decisions differ\n$", said)
     assert.equal(1, differences("r", path "q.lua").hooks.op_admit.different)
     said = replay(path "r", path "q.lua", "--show", "1"):text "out"

@@ -203,6 +203,23 @@ describe("luaccel policy test", function ()
       s:op "exec"
       assert.same({ "policy o: 0 2.5 2 true 0 0 0 0 false true", "policy o: 7 nil 1 true 0 0 0 1 true true",
         "policy o: 0 nil 1 true 1 3 1 1 true false", "policy o: 0 nil 1 false 0 5 0 3 true false" }, w:lines())]] },
+    { "what runs elsewhere or is tried again, which no load of a model is", [[
+      local path = script .. "e"
+      local file = assert(io.open(path, "w"))
+      file:write [=[backends { one = plugin "exec", two = plugin "torch" }
+      policy { name = "e", api = 1, on_error = "reject",
+        session_route = function () return route { "one", per_op = true } end,
+        op_route = function (op) return route "two" end,
+        op_failed = function (op, result) log(op.name, op.attempt, result.backend, result.code, result.bytes_out)
+          return retry "one" end }]=]
+      file:close()
+      local w = sim.load { path, backends = { two = { operations = { torch_model_run = { code = 5 } } },
+        one = { operations = { torch_model_load = { code = 6 }, torch_model_run = true } } } }
+      local s = assert(w:session())
+      local load, run = s:op "torch_model_load", s:op "torch_model_run"
+      assert.same({ 6, "one", 1, 0, "one", 2 },
+        { load.code, load.backend, load.attempts, run.code, run.backend, run.attempts })
+      assert.same({ "policy e: torch_model_run 1 two 5 nil" }, w:lines())]] },
     { "the shorter of two deadlines, the plan's and the caller's", [[
       local path = os.getenv "TMPDIR" .. "/d.lua"
       local file = assert(io.open(path, "w"))

@@ -18,10 +18,14 @@ local function key_of(name, backend) return name .. " on " .. backend end
 function Assumed:note(line)
   if line.e == "op" then
     self.ops[line.o] = line.verdict ~= "reject" and line.name or nil
+  elseif line.e == "route" and line.verdict == "reject" then
+    self.ops[line.o] = nil
   elseif line.e == "end" then
     local name = self.ops[line.o]
-    self.ops[line.o], self.took[line.o] = nil, line.service_us
-    if not name or not line.b or line.code ~= 0 then return end
+    self.ops[line.o] = nil
+    if not name or not line.b or line.cached then return end
+    self.took[line.o] = line.service_us
+    if line.code ~= 0 then return end
     local key = key_of(name, line.b)
     local samples = self.samples[key] or {}
     self.samples[key] = samples

@@ -36,6 +36,12 @@ local function texts(least, most)
   end
 end
 
+local function one_of(words)
+  local known = {}
+  for word in words:gmatch "%a+" do known[word] = true end
+  return function (value) return known[value] == true end
+end
+
 local IS = {
   text = is_text,
   name = function (value) return is_text(value) and #value > 0 and #value < 64 end,
@@ -47,7 +53,11 @@ local IS = {
   flag = function (value) return type(value) == "boolean" end,
   plan = texts(1, 8),
   names = texts(0, 1024),
-  verdict = function (value) return value == "pass" or value == "route" or value == "reject" or value == "wait" end,
+  attempt = function (value) return whole(2 ^ 31 - 1)(value) and value > 0 end,
+  verdict = one_of "pass route reject wait",
+  routed = one_of "pass route reject mirror",
+  retried = one_of "pass retry",
+  compared = one_of "equal differ failed",
   operation = function (value) return is_text(value) and sim.is_operation(value) end,
 }
 
@@ -79,7 +89,9 @@ end
 local VIEW = { up = "flag?", inflight = "number?", operations = "number?", errors = "number?", p50_us = "number?",
   p99_us = "number?" }
 local DECISION = { verdict = "verdict", where = "text?", code = "code?", text = "text?", plan = "plan?",
-  deadline = "seconds?" }
+  deadline = "seconds?", per_op = "flag?" }
+--- How long a run took.
+local RAN = { code = "code", queue_us = "number", service_us = "number" }
 
 local function fields(...)
   local all = { t = "number" }
@@ -88,6 +100,8 @@ local function fields(...)
   end
   return all
 end
+
+local HAS_PLAN = { route = true, retry = true, mirror = true }
 
 local FIRST = { agent = "text", t = "number", time = "time", scripts = "names", backends = "names" }
 local SESSION = { s = "number", c = "number", hint = "short", hinted = "name?", peer = "peer" }
@@ -98,15 +112,19 @@ local LINES = {
   load = fields { scripts = "names", backends = "names" },
   accept = fields(DECISION, { c = "number", peer = "peer" }),
   session = fields(DECISION, SESSION),
-  known = fields(SESSION, { where = "text", b = "name?", plan = "plan" }),
+  known = fields(SESSION, { where = "text", b = "name?", plan = "plan", per_op = "flag?" }),
   on = fields { s = "number", b = "name" },
   resource = fields(DECISION, { s = "number", id = "number?", type = "text?", bytes = "number?", names = "names",
     more_names = "number?" }),
   op = fields(DECISION, { s = "number", o = "number", name = "operation", b = "name?", ["in"] = "number",
     deadline = "seconds?" }),
-  ["end"] = fields { o = "number", b = "name?", code = "code", queue_us = "number", service_us = "number",
-    ["in"] = "number", out = "number" },
+  route = fields(DECISION, { s = "number", o = "number", b = "name?", verdict = "routed" }),
+  failed = fields(DECISION, RAN, { s = "number", o = "number", attempt = "attempt", home = "name?", b = "name?",
+    verdict = "retried" }),
+  ["end"] = fields(RAN, { o = "number", b = "name?", attempt = "attempt?", ["in"] = "number", out = "number",
+    cached = "flag?" }),
   done = fields { o = "number", code = "code" },
+  mirror = fields(RAN, { s = "number", o = "number", b = "name?", mirror = "compared", out = "number" }),
   close = fields { s = "number" },
   lost = fields { n = "number" },
   over = { why = "text", lost = "number" },
@@ -156,7 +174,7 @@ local function check_line(path, number, line)
   local known = type(line.e) == "string" and LINES[line.e]
   if not known then wrong(path, number, 'there is no line of the kind "%s"', tostring(line.e)) end
   local what = first_wrong(line, known)
-  if not what and line.verdict == "route" and not line.plan then what = "plan" end
+  if not what and HAS_PLAN[line.verdict] and not line.plan then what = "plan" end
   if not what and line.verdict == "reject" and not (line.code and line.text) then what = "code" end
   if what then wrong(path, number, 'a line "%s" without a good "%s"', line.e, what) end
 end

@@ -2,10 +2,11 @@
 --- decided then. The simulator's engine asks them, at the recorded times; backends look as they did.
 ---
 --- What differs has consequences, which nobody has recorded. An operation that is sent elsewhere succeeds
---- (assumed.lua); a session that is refused now asks for nothing more; one that was refused then is closed at
---- once.
+--- (replay_operations.lua); a session that is refused now asks for nothing more; one that was refused then is
+--- closed at once.
 local assumed = require "luaccel.assumed"
 local json = require "luaccel.json"
+local operations = require "luaccel.replay_operations"
 local recording = require "luaccel.recording"
 local report = require "luaccel.replay_report"
 local sim = require "luaccel.sim"
@@ -32,22 +33,26 @@ end
 --- What counts is what becomes of the caller, not the words or the line.
 local function same(was, is)
   if was.verdict == "reject" or is.verdict == "reject" then return was.verdict == is.verdict and was.code == is.code end
-  return not was.plan or same_plan(was.plan, is.plan) and (was.deadline or 0) == (is.deadline or 0)
+  if not was.plan or not is.plan then return not was.plan and not is.plan end
+  return same_plan(was.plan, is.plan) and (was.deadline or 0) == (is.deadline or 0)
 end
 
 --- Count it, and keep the first.
+---@return boolean same
 function Replay:compare(hook, line, was, is, about)
   local counts = self.counts[hook]
   if same(was, is) then
     counts.same = counts.same + 1
-    return
+    return true
   end
   counts.different = counts.different + 1
-  if #self.differences == self.show then return end
-  self.differences[#self.differences + 1] = {
-    hook = hook, seconds = (line.t - self.origin) / 1e6, session = line.s, peer = about.peer, what = about.what,
-    was = was, is = is,
-  }
+  if #self.differences < self.show then
+    self.differences[#self.differences + 1] = {
+      hook = hook, seconds = (line.t - self.origin) / 1e6, session = about.session, peer = about.peer,
+      what = about.what, failure = about.failure, was = was, is = is,
+    }
+  end
+  return false
 end
 
 function Replay:not_asked(hook)
@@ -58,7 +63,7 @@ end
 local function planned(decision, hinted)
   if decision.verdict ~= "pass" then
     return { verdict = decision.verdict, code = decision.code, text = decision.text, where = decision.where,
-      plan = decision.plan or decision.backends, deadline = decision.deadline }
+      plan = decision.plan or decision.backends, deadline = decision.deadline, per_op = decision.per_op }
   end
   if hinted then return { verdict = "route", plan = { hinted }, where = "hint" } end
   return { verdict = "reject", code = ENOTSUP, where = "hint",
@@ -67,25 +72,10 @@ end
 
 -- ---- time
 
---- It does not run any more, if it ever did: it may still wait for its turn.
-local function ended(op)
-  if op.place and not op.place:admitted() then
-    op.place:leave()
-  else
-    op.session.handle:ended()
-  end
-end
-
---- What was assumed to run ends when its time has come.
-local function finish(op)
-  ended(op)
-  op.session.handle:told(op.asked, { code = 0, backend = op.session.backend, service_us = op.us })
-  op.session.ops[op.asked.id] = nil
-end
-
-function Replay:run(op, t, us)
+--- It runs until then.
+function Replay:run(op, ends)
   local at = #self.running
-  op.ends, op.us = t + us, us
+  op.ends = ends
   while at > 0 and self.running[at].ends < op.ends do at = at - 1 end
   table.insert(self.running, at + 1, op) -- the next to end is the last
 end
@@ -101,7 +91,7 @@ function Replay:go_to(t)
     self.running[#self.running] = nil
     if next_op.session.ops[next_op.asked.id] then
       self:set_time(next_op.ends)
-      finish(next_op)
+      operations.finish(next_op)
     end
     next_op = self.running[#self.running]
   end
@@ -110,7 +100,7 @@ end
 
 -- ---- lines of the recording
 
-local on = {}
+local on = operations.on
 
 local VIEW = { "up", "inflight", "operations", "errors", "p50_us", "p99_us" }
 
@@ -147,13 +137,25 @@ function on.accept(replay, line)
   replay.refused[line.c] = is.verdict == "reject" or nil
 end
 
+local function may_have(backend, operation)
+  for _, name in ipairs(backend.has or { operation }) do
+    if name == operation then return true end
+  end
+  return false
+end
+
+--- The first of these backends that is up and, as far as is known, has the operation, if one is given.
+function Replay:first_of(plan, operation)
+  for _, name in ipairs(plan) do
+    local seen = self.views[name] or self.world.backends[name]
+    if seen and seen.up and (not operation or may_have(seen, operation)) then return name end
+  end
+end
+
 --- Of a session whose way is its own now: the first of its plan that is up, where it stays.
 local function enter(replay, session)
-  for _, name in ipairs(session.plan) do
-    local seen = replay.views[name] or replay.world.backends[name]
-    if not session.backend and seen and seen.up then session.backend = name end
-  end
-  session.handle:on(session.backend or session.plan[1], session.where)
+  session.backend = replay:first_of(session.plan) or session.plan[1]
+  session.handle:on(session.backend, session.where)
 end
 
 --- The end waits for its operations; one whose end is not in the recording has none that could be told.
@@ -163,10 +165,10 @@ local function close(replay, session)
   table.sort(left, function (a, b) return a.asked.id < b.asked.id end)
   for _, op in ipairs(left) do
     if op.ends then
-      finish(op)
+      operations.finish(op)
     else
       replay.ops[op.asked.id] = nil
-      if not op.result then ended(op) end
+      if not op.result then operations.ended(op) end
     end
   end
   session.handle:close()
@@ -179,14 +181,16 @@ function on.session(replay, line)
   end
   local handle = replay.engine:session(line.s, line.hint, line.peer)
   local was, is = planned(line, line.hinted), planned(handle:route(), line.hinted)
-  replay:compare("session_route", line, was, is, { peer = line.peer })
+  replay:compare("session_route", line, was, is, { session = line.s, peer = line.peer })
   if is.verdict == "reject" then
     handle:drop()
     if was.verdict ~= "reject" then replay.gone[line.s] = true end
     return
   end
-  local session = { handle = handle, plan = is.plan, where = is.where, peer = line.peer, ops = {},
-    deadline = is.deadline, follows = was.verdict ~= "reject" and same_plan(was.plan, is.plan) }
+  local session = { id = line.s, handle = handle, plan = is.plan, where = is.where, peer = line.peer, ops = {},
+    mirrors = {}, per_op = is.per_op, was_per_op = was.per_op,
+    deadline = is.deadline ~= was.deadline and is.deadline or nil, -- else what is recorded counts it
+    follows = was.verdict ~= "reject" and same_plan(was.plan, is.plan) }
   if not session.follows then enter(replay, session) end
   if was.verdict == "reject" then
     close(replay, session)
@@ -199,8 +203,8 @@ end
 function on.known(replay, line)
   local handle = replay.engine:session(line.s, line.hint, line.peer)
   if line.b then handle:on(line.b, line.where) end
-  replay.sessions[line.s] = { handle = handle, plan = line.plan, where = line.where, peer = line.peer, follows = true,
-    backend = line.b, ops = {} }
+  replay.sessions[line.s] = { id = line.s, handle = handle, plan = line.plan, where = line.where, peer = line.peer,
+    follows = true, backend = line.b, per_op = line.per_op, was_per_op = line.per_op, ops = {}, mirrors = {} }
 end
 
 function on.on(replay, line)
@@ -211,70 +215,22 @@ function on.on(replay, line)
 end
 
 --- The session of a line; nil when it is not asked about: it is refused now, or its beginning is not there.
-local function session_of(replay, line, hook)
-  local session = replay.sessions[line.s]
+function Replay:session_of(line, hook)
+  local session = self.sessions[line.s]
   if not session then
-    replay:not_asked(hook)
-    if not replay.gone[line.s] then replay.unknown = replay.unknown + 1 end
+    self:not_asked(hook)
+    if not self.gone[line.s] then self.unknown = self.unknown + 1 end
   end
   return session
 end
 
 function on.resource(replay, line)
-  local session = session_of(replay, line, "resource_admit")
+  local session = replay:session_of(line, "resource_admit")
   if not session then return end
   if line.more_names then replay.nameless = replay.nameless + 1 end
   local is = session.handle:resource { id = line.id, type = line.type, bytes = line.bytes, names = line.names }
-  replay:compare("resource_admit", line, line, is, { peer = session.peer, what = line.type })
-end
-
-local function shorter(a, b) return a and b and math.min(a, b) or a or b end
-
-function on.op(replay, line)
-  local session = session_of(replay, line, "op_admit")
-  if not session then return end
-  local asked = { name = line.name, id = line.o, bytes_in = line["in"],
-    backend = session.follows and line.b or session.backend, deadline = shorter(line.deadline, session.deadline) }
-  local is = session.handle:admit(asked)
-  replay:compare("op_admit", line, line, is, { peer = session.peer, what = line.name })
-  if is.verdict == "reject" then return end
-  asked.deadline = nil -- as it is in op_done
-  local op = { session = session, asked = asked, place = is.place }
-  session.ops[line.o] = op
-  if line.verdict == "reject" or not session.follows and session.backend ~= line.b then
-    session.backend = session.backend or session.plan[1]
-    replay:run(op, line.t, replay.assumed:time(line.name, session.backend, line.o))
-  else
-    replay.ops[line.o] = op
-  end
-end
-
---- It ended where it runs now too; or it moved then, to where it does not now.
-on["end"] = function (replay, line)
-  local op = replay.ops[line.o]
-  if not op or op.result then return end
-  local session = op.session
-  ended(op)
-  if session.follows or session.backend == line.b then
-    op.result = { code = line.code, backend = line.b, queue_us = line.queue_us, service_us = line.service_us,
-      bytes_out = line.out }
-  else
-    op.result = { code = 0, backend = session.backend, queue_us = line.queue_us,
-      service_us = replay.assumed:time(op.asked.name, session.backend, line.o) }
-    op.elsewhere = true
-  end
-  op.asked.bytes_in, op.asked.backend = line["in"], op.result.backend
-end
-
-function on.done(replay, line)
-  local op = replay.ops[line.o]
-  replay.ops[line.o] = nil
-  if not op then return end
-  op.session.ops[line.o] = nil
-  if not op.result then ended(op) end -- its end was lost
-  op.result = op.result or { code = line.code, backend = op.asked.backend }
-  if not op.elsewhere then op.result.code = line.code end
-  op.session.handle:told(op.asked, op.result)
+  local about = { session = line.s, peer = session.peer, what = line.type }
+  replay:compare("resource_admit", line, line, is, about)
 end
 
 function on.close(replay, line)
@@ -293,28 +249,32 @@ local function counts()
   return { same = 0, different = 0, not_asked = 0 }
 end
 
---- A first way through: all lines are good, and what is there to be assumed, and declared.
+--- A first way through: all lines are good, and what is there to be assumed, and declared, and of which
+--- operations was asked where they run.
 local function survey(from)
-  local guesses, plugins = assumed.new(), {}
+  local guesses, plugins, routed = assumed.new(), {}, {}
   for line in from:lines() do
     guesses:note(line)
+    if line.e == "route" then routed[line.o] = true end
     if line.e == "backend" and not line.declared and line.t == from.first.t then plugins[#plugins + 1] = line.b end
   end
-  return guesses, plugins
+  return guesses, plugins, routed
 end
 
 local function new(from, scripts, show)
-  local guesses, plugins = survey(from)
+  local guesses, plugins, routed = survey(from)
   local good, world = pcall(sim.load, { plugins = plugins, time = from.first.time, unpack(scripts) })
   if not good then error({ sentence = tostring(world) }, 0) end
   local hooks = {}
   for _, hook in ipairs(report.HOOKS) do hooks[hook] = counts() end
   return setmetatable({
-    world = world, engine = world.engine, assumed = guesses, show = show, origin = from.first.t, now = from.first.t,
+    world = world, engine = world.engine, assumed = guesses, routed = routed, show = show,
+    origin = from.first.t, now = from.first.t,
     counts = hooks, differences = {}, notes = {}, lost = 0, unknown = 0, nameless = 0,
     views = {}, sessions = {}, ops = {}, running = {},
     refused = {}, -- connections, now
     gone = {},    -- sessions that are refused now
+    parted = {},  -- operations that are refused now, or on their own
   }, Replay)
 end
 
@@ -346,7 +306,7 @@ local function replay_file(path, scripts, show)
     replay:note("%d resources have more names than the recording does", replay.nameless)
   end
   if replay.unknown > 0 then
-    replay:note("%d lines are about sessions whose beginning is not in the recording", replay.unknown)
+    replay:note("%d lines are about sessions or operations whose beginning is not in the recording", replay.unknown)
   end
   if from.why then replay:note("%s", from.why) end
   return replay

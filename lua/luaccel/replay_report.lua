@@ -4,7 +4,7 @@ local sim = require "luaccel.sim"
 
 local report = {}
 
-report.HOOKS = { "peer_accept", "session_route", "resource_admit", "op_admit" }
+report.HOOKS = { "peer_accept", "session_route", "resource_admit", "op_admit", "op_route", "op_failed" }
 
 --- The code by its name, when it has one.
 local function named(code) return code and (sim.code_name(code) or tostring(code)) or nil end
@@ -12,12 +12,14 @@ local function named(code) return code and (sim.code_name(code) or tostring(code
 local function decision(d)
   return { verdict = d.verdict, code = d.verdict == "reject" and named(d.code) or nil,
     text = d.verdict == "reject" and d.text or nil, where = d.where, plan = d.plan and json.list(d.plan) or nil,
-    deadline = d.deadline }
+    mirror = d.mirror, deadline = d.deadline }
 end
 
+local function failure(f) return f and { code = named(f.code), backend = f.backend } or nil end
+
 local function difference(d)
-  return { hook = d.hook, seconds = d.seconds, session = d.session, peer = d.peer, what = d.what, was = decision(d.was),
-    is = decision(d.is) }
+  return { hook = d.hook, seconds = d.seconds, session = d.session, peer = d.peer, what = d.what,
+    failure = failure(d.failure), was = decision(d.was), is = decision(d.is) }
 end
 
 --- All of it, as JSON has it.
@@ -44,20 +46,25 @@ local function peer_text(peer)
   return peer.uid and "uid=" .. peer.uid or "a peer"
 end
 
-local function decision_text(d)
+--- When nothing is said.
+local PASS = { op_route = "where its session is", op_failed = "not tried again" }
+
+local function decision_text(d, hook)
   if d.verdict == "reject" then
     -- A policy's text has the line.
     return ("%s, %s"):format(d.code, d.text)
   elseif d.plan then
-    return ("%s (%s)%s"):format(table.concat(d.plan, ", "), d.where or "?",
-      d.deadline and (", deadline %g s"):format(d.deadline) or "")
+    return ("%s%s (%s)%s"):format(d.verdict == "retry" and "tried again on " or "", table.concat(d.plan, ", "),
+      d.where or "?", d.deadline and (", deadline %g s"):format(d.deadline) or "")
   end
-  return "admitted"
+  return PASS[hook] or "admitted"
 end
 
 local function say_difference(d)
-  print(("%+.3f s%s %s: %s%s: was %s; is %s"):format(d.seconds, d.session and " session " .. d.session or "",
-    peer_text(d.peer), d.hook, d.what and " " .. d.what or "", decision_text(d.was), decision_text(d.is)))
+  print(("%+.3f s%s %s: %s%s%s: was %s; is %s"):format(d.seconds, d.session and " session " .. d.session or "",
+    peer_text(d.peer), d.hook, d.what and " " .. d.what or "",
+    d.failure and (", %s on %s"):format(d.failure.code, d.failure.backend or "?") or "",
+    decision_text(d.was, d.hook), decision_text(d.is, d.hook)))
 end
 
 local function say_assumed(a)

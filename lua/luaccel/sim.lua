@@ -371,7 +371,7 @@ end
 --- Where it runs: as op_route says, or where the session is.
 local function begin_first(running)
   local session, op = running.session, running.op
-  if session.per_op and engine.is_idempotent(op.name) then
+  if session.per_op and engine.may_go_elsewhere(op.name) then
     local decision = note(session.world, "op_route", session.handle:op_route(op))
     running.where = decision.where or running.where
     if decision.verdict == "reject" then
@@ -490,7 +490,7 @@ end
 --- After a failure: where the scripts want it tried again. The clock goes on by what that takes.
 local function retried(running)
   local session, op, said = running.session, running.op, running.said
-  if said.code == 0 or not running.on or not engine.is_idempotent(op.name) then return false end
+  if said.code == 0 or not running.on or not engine.may_go_elsewhere(op.name) then return false end
   local again = said.code == ENOTSUP and begin_on(running, running.left)
   if not again and op.retries < RETRIES then
     local decision = note(session.world, "op_failed", session.handle:failed(op, result_of(running, running.on, said)))
@@ -540,4 +540,5 @@ function Session:op(name, o)
   return running:finish()
 end
 
-return { load = load, code_name = engine.code_name, is_operation = engine.is_operation }
+return { load = load, code_name = engine.code_name, is_operation = engine.is_operation,
+  may_go_elsewhere = engine.may_go_elsewhere }

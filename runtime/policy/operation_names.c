@@ -35,3 +35,17 @@ bool operation_is_idempotent(int type)
 		return type >= 0 && type < VACCEL_OP_MAX;
 	}
 }
+
+bool operation_is_load(int type)
+{
+	switch (type) {
+	case VACCEL_OP_TF_MODEL_LOAD:
+	case VACCEL_OP_TF_MODEL_UNLOAD:
+	case VACCEL_OP_TFLITE_MODEL_LOAD:
+	case VACCEL_OP_TFLITE_MODEL_UNLOAD:
+	case VACCEL_OP_TORCH_MODEL_LOAD:
+		return true;
+	default:
+		return false;
+	}
+}

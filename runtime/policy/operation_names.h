@@ -15,4 +15,7 @@ int operation_by_name(const char *name);
  */
 bool operation_is_idempotent(int type);
 
+/* Is it the load of a model, or its end? These are of the session, wherever its operations run. */
+bool operation_is_load(int type);
+
 #endif

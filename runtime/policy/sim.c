@@ -319,9 +319,12 @@ static int is_operation(lua_State *L)
 	return 1;
 }
 
-static int is_idempotent(lua_State *L)
+/* Are op_route and op_failed asked about it? */
+static int may_go_elsewhere(lua_State *L)
 {
-	lua_pushboolean(L, operation_is_idempotent(operation_by_name(luaL_checkstring(L, 1))));
+	const int type = operation_by_name(luaL_checkstring(L, 1));
+
+	lua_pushboolean(L, operation_is_idempotent(type) && !operation_is_load(type));
 	return 1;
 }
 
@@ -331,7 +334,7 @@ int luaopen_luaccel_engine(lua_State *L)
 		{ "new", engine_new },
 		{ "code_name", code_name },
 		{ "is_operation", is_operation },
-		{ "is_idempotent", is_idempotent },
+		{ "may_go_elsewhere", may_go_elsewhere },
 		{ "hooks", hooks },
 		{ "kinds", kinds },
 		{ NULL, NULL },

@@ -122,11 +122,10 @@ int sim_view(lua_State *L)
 	double us;
 
 	luaL_checktype(L, 3, LUA_TTABLE);
-	lua_getfield(L, 3, "up");
-	if (backend->up != (bool)lua_toboolean(L, -1))
+	view->up = sim_flag(L, 3, "up");
+	if (backend->up != view->up)
 		policy_epoch_advance(sim->engine);
-	view->up = backend->up = lua_toboolean(L, -1);
-	lua_pop(L, 1);
+	backend->up = view->up;
 	view->inflight = sim_size(L, 3, "inflight", 0);
 	view->operations = sim_size(L, 3, "operations", 0);
 	view->errors = sim_size(L, 3, "errors", 0);

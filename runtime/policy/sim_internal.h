@@ -65,6 +65,7 @@ const char *sim_text(lua_State *L, int table, const char *name); /* NULL: it is 
 /* From 0 to `most`; false: it is not there. */
 bool sim_number(lua_State *L, int table, const char *name, double most, double *value);
 size_t sim_size(lua_State *L, int table, const char *name, size_t absent);
+bool sim_flag(lua_State *L, int table, const char *name);
 struct policy_peer sim_peer(lua_State *L, int table);
 /* The strings of the list at idx; the list keeps them. */
 size_t sim_list(lua_State *L, int idx, const char **list, size_t most);

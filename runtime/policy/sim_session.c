@@ -198,7 +198,7 @@ static int session_op_route(lua_State *L)
 	return sim_push_decision(L, &decision);
 }
 
-/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror = } */
+/* { code =, backend =, queue_us =, service_us =, bytes_out =, mirror =, cached = } */
 static struct policy_result to_result(lua_State *L, int table)
 {
 	return (struct policy_result){
@@ -208,6 +208,7 @@ static struct policy_result to_result(lua_State *L, int table)
 		.service_us = sim_size(L, table, "service_us", 0),
 		.bytes_out = sim_size(L, table, "bytes_out", 0),
 		.mirror = sim_text(L, table, "mirror"),
+		.cached = sim_flag(L, table, "cached"),
 	};
 }
 
@@ -216,9 +217,10 @@ static int session_failed(lua_State *L)
 {
 	struct sim_session *session = to_session(L);
 	const struct policy_op op = to_op(L, 2);
-	const struct policy_result result = to_result(L, 3);
+	struct policy_result result = to_result(L, 3);
 	struct policy_decision decision;
 
+	result.bytes_out = SIZE_MAX; /* as in an agent: there is no answer */
 	policy_op_failed(session->sim->engine, session->session, &op, &result, &decision);
 	return sim_push_decision(L, &decision);
 }

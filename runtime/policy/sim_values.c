@@ -43,6 +43,16 @@ size_t sim_size(lua_State *L, int table, const char *name, size_t absent)
 	return sim_number(L, table, name, 0x1p53, &value) ? (size_t)value : absent;
 }
 
+bool sim_flag(lua_State *L, int table, const char *name)
+{
+	bool value;
+
+	lua_getfield(L, table, name);
+	value = lua_toboolean(L, -1);
+	lua_pop(L, 1);
+	return value;
+}
+
 struct policy_peer sim_peer(lua_State *L, int table)
 {
 	struct policy_peer peer = {

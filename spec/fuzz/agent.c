@@ -172,10 +172,11 @@ bool decide_wants_op_failed(const struct operation *operation)
 	return false;
 }
 
-void decide_op_failed(const struct operation *operation, struct policy_decision *decision)
+bool decide_op_failed(const struct operation *operation, struct policy_decision *decision)
 {
 	(void)operation;
-	decision->verdict = POLICY_PASS;
+	(void)decision;
+	return false;
 }
 
 void decide_began(const struct operation *operation)
