@@ -250,6 +250,44 @@ def conn():
     yield "few", b"\10" + conn_frame(now) + conn_frame(now, 1, 0, 1) + turn + read
 
 
+def offer():
+    def at(what, to=0, number=0):
+        return step(what, to, number)
+
+    small, no_hello, refuse, want = 1, 2, 4, 8
+    long, many, turn = at(0, 1, 1), at(0, 0, 5) * 3, at(3)
+    stream = at(1, 0, 0) + at(1, 0, 13) * 2 + at(1, 0, 2) + at(1, 0, 3) * 3
+
+    def lie_offer(*kinds, split=0):
+        return at(4, 1, len(kinds) | split) + bytes(kinds)
+
+    def lie_frame(to, kind, flags, stream_id, body, number=0):
+        return at(5, to, number) + bytes([kind, flags, stream_id, len(body)]) + body
+
+    for name, settings in (("small", small), ("no-hello", no_hello), ("refuse", refuse), *(
+            ("want-%d" % n, want * n) for n in range(5))):
+        yield "calls-" + name, bytes([settings]) + long + many + long + at(0, 0, 1)
+        yield "stream-" + name, bytes([settings]) + stream + many
+    yield "lost", b"\0" + at(7, 0, 1) + many + long + at(0, 0, 13)
+    yield "timeout", b"\0" + at(0, 0, 13) + at(7, 0, 2)
+    yield "pieces", b"\0" + many + at(2, 0, 14) * 3 + turn + at(2, 1, 9) * 4
+    for kind in (0, 1, 2, 3, 4, 5, 6, 8, 0x40):
+        yield "offer-%d" % kind, b"\0" + lie_offer(kind) + many + long
+    yield "offer-none", b"\0" + lie_offer() + many
+    yield "offer-several", b"\0" + lie_offer(8, 0, 0x40, 3) + many
+    yield "offer-too-many", b"\0" + lie_offer(0, 0, 0, 0, 0, 0) + many
+    yield "offer-split", b"\0" + lie_offer(0, split=8) + many + lie_offer(0) + many
+    yield "offer-later", b"\0" + many + lie_offer(0) + many + lie_offer(0, 0)
+    head = struct.pack(">I", 1 << 31 | 5)
+    yield "segment", b"\0" + many + lie_frame(0, 1, 128, 99, head + bytes(5)) + turn + at(0, 0, 1)
+    yield "segments", b"\0" + many + at(0, 0, 5) + lie_frame(1, 2, 128, 11, head) + at(0, 0, 5)
+    yield "long-lie", b"\0" + at(0, 0, 1) + lie_frame(0, 1, 0, 99, b"", 12) + turn + many
+    for number in (0, 1, 3):
+        yield "memory-%d" % number, b"\0" + many + at(6, 0, number) + b"\4\0\xff" + many + long
+    yield "raw", b"\0" + many + at(7, 1, 0) + sized(b"\0\0\0\1") + many
+    yield "gone", b"\0" + many + at(0, 0, 5) + turn + at(7, 0, 3) + many
+
+
 # agent.c: what it prepares, and the families that each of its programs may call.
 FEW, ALLOW, VERBOSE, SESSION, RESOURCE, LIBRARY, SHAKY = (1 << n for n in range(7))
 RUN, BACK, SETTLE, LEAVE, DRAIN = step(3), step(4), step(5), step(6), step(7, 0, 1)
@@ -502,7 +540,7 @@ def text():
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: seeds.py DIR")
-    for target in (frames, decode, shared, conn, session, resource, upload, image, genop, models,
+    for target in (frames, decode, shared, offer, conn, session, resource, upload, image, genop, models,
                    client, text):
         folder = pathlib.Path(sys.argv[1], target.__name__)
         folder.mkdir(parents=True, exist_ok=True)
