@@ -99,6 +99,9 @@ FAMILIES = [
     [("Hello", message((1, 1), (2, "luaccel"), (3, 1 << 28), (4, "noop")))],
     [("GetProfiler", message((1, 1)))],
     [("Upload", b"")],
+    [("Info", b""), ("Sessions", b""), ("Close", message((1, 1))), ("Drain", b""), ("Reload", b""),
+     ("Listen", message((1, "unix:///x,name=n,mode=0600,owner=2:2"))),
+     ("Unlisten", message((1, "unix:///x"))), ("Record", b"")],
 ]
 
 NUMBERS = arg(INT32_ARRAY, struct.pack("<4i", 1, 2, 3, 4))
@@ -293,7 +296,7 @@ FEW, ALLOW, VERBOSE, SESSION, RESOURCE, LIBRARY, SHAKY = (1 << n for n in range(
 RUN, BACK, SETTLE, LEAVE, DRAIN = step(3), step(4), step(5), step(6), step(7, 0, 1)
 LUA = "/usr/include/luajit-2.1"
 PARTS = {"session": [0, 7, 8], "resource": [1, 0], "image": [2, 0], "genop": [3, 0, 1],
-         "models": [4, 5, 6, 0, 1], "upload": [9, 0, 1, 7]}
+         "models": [4, 5, 6, 0, 1], "upload": [9, 0, 1, 7], "control": [0, 1, 2, 10]}
 
 
 def caller(parts):
@@ -460,6 +463,35 @@ def models():
     yield "gone-while-running", begin(RESOURCE, VERBOSE) + call(6, 1, TORCH_RUN) + RUN + LEAVE + SETTLE
 
 
+def control():
+    call = caller(PARTS["control"])
+
+    def ask(method, payload=None):
+        return call(10, method, FAMILIES[10][method][1] if payload is None else payload, 1) + SETTLE
+
+    info, sessions, close, drain, reload, listen, unlisten = (ask(m) for m in range(7))
+    opened, end = step(2, 1, 1), step(2, 1, 4)
+    work = call(0, 0, message((1, 0))) + call(2, 0, FAMILIES[2][0][1]) + SETTLE
+    for name, asked in (("info", info), ("sessions", sessions), ("close", close), ("drain", drain),
+                        ("reload", reload), ("listen", listen), ("unlisten", unlisten)):
+        for settings in (RESOURCE, RESOURCE | SHAKY, FEW, VERBOSE):
+            yield "%s-%d" % (name, settings), begin(settings) + asked + info
+        yield name + "-at-work", begin(RESOURCE) + call(2, 0, FAMILIES[2][0][1]) + RUN + asked + sessions
+        yield name + "-recorded", begin(RESOURCE) + opened + SETTLE + work + asked + end + SETTLE
+        yield name + "-foreign", begin(RESOURCE) + call(10, 0, b"", 0) + SETTLE
+    yield "one-session", begin(SESSION) + ask(1, message((1, 1))) + ask(1, message((1, 99)))
+    yield "close-none", begin(SESSION) + ask(2, message((1, 99))) + close * 2
+    yield "record", begin(RESOURCE) + opened + SETTLE + work * 2 + end + SETTLE
+    yield "record-gone", begin(RESOURCE) + opened + SETTLE + work + step(6, 1) + work
+    yield "record-many", begin(RESOURCE) + opened * 5 + SETTLE + work
+    yield "record-says", begin(RESOURCE) + opened + step(2, 1, 2) + b"\3abc" + SETTLE + work + end
+    yield "record-drain", begin(RESOURCE) + opened + SETTLE + drain + work
+    yield "listens", begin() + listen * 2 + ask(5, message((1, "tcp://127.0.0.1:1"))) + info + unlisten * 2
+    for uri in ("unix:///x!", "tcp://0.0.0.0:1", "http://x", "unix:///x,what=1", "unix:///x,owner=1:1", ""):
+        yield "listen-" + "".join(c for c in uri if c.isalnum()), begin() + ask(5, message((1, uri))) + info
+    yield "no-message", begin() + ask(5, b"\xff") + ask(1, b"\xff") + info
+
+
 HONEST, PAYLOAD, ENVELOPE, FAILURE, FRAME, RAW, HANG_UP, SILENCE, LIE = range(9)
 
 
@@ -541,7 +573,7 @@ def main():
     if len(sys.argv) != 2:
         sys.exit("usage: seeds.py DIR")
     for target in (frames, decode, shared, offer, conn, session, resource, upload, image, genop, models,
-                   client, text):
+                   control, client, text):
         folder = pathlib.Path(sys.argv[1], target.__name__)
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in target():
