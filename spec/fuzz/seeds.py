@@ -484,6 +484,7 @@ def control():
     yield "record", begin(RESOURCE) + opened + SETTLE + work * 2 + end + SETTLE
     yield "record-gone", begin(RESOURCE) + opened + SETTLE + work + step(6, 1) + work
     yield "record-many", begin(RESOURCE) + opened * 5 + SETTLE + work
+    yield "record-single", begin(RESOURCE) + ask(7) + work
     yield "record-says", begin(RESOURCE) + opened + step(2, 1, 2) + b"\3abc" + SETTLE + work + end
     yield "record-drain", begin(RESOURCE) + opened + SETTLE + drain + work
     yield "listens", begin() + listen * 2 + ask(5, message((1, "tcp://127.0.0.1:1"))) + info + unlisten * 2
