@@ -170,6 +170,9 @@ static void on_request(void *ctx, struct ttrpc_request *request)
 	if (!method)
 		return reply_status(request, TTRPC_UNIMPLEMENTED, "/%s/%s does not exist here",
 				    request->service, request->method);
+	if (!method->input && !request->streamed)
+		return reply_status(request, TTRPC_UNIMPLEMENTED,
+				    "%s is a stream and no single request", request->method);
 	if (!method->input)
 		return method->call(ctx, request, NULL);
 	if (!request->ended)

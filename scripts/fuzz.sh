@@ -17,7 +17,7 @@ cd "$(dirname "$0")/.."
 
 build=${LUACCEL_FUZZ_BUILD:-$PWD/build-fuzz}
 committed=$PWD/spec/fuzz/corpus
-targets=(frames decode shared conn session resource upload image genop models client text)
+targets=(frames decode shared offer conn session resource upload image genop models control client text)
 # The targets' libvaccel starts when they say so, and their agent logs to stderr.
 export VACCEL_BOOTSTRAP_ENABLED=0
 export LLVM_PROFILE_FILE=/dev/null
@@ -54,6 +54,8 @@ max_len() {
 	text) echo 250 ;;
 	conn) echo 300 ;;
 	upload) echo 100 ;;
+	offer) echo 40 ;;
+	control) echo 24 ;;
 	*) echo 60 ;;
 	esac
 }
@@ -125,6 +127,7 @@ files_of() {
 	frames) echo runtime/ttrpc/{reader,frame}.c ;;
 	decode) echo runtime/ttrpc/{decode,arena,encode}.c ;;
 	shared) echo runtime/ttrpc/{shared,segments,reader}.c ;;
+	offer) echo runtime/ttrpc/{offer,client_shared,client_stream,client_write,shared}.c ;;
 	conn) echo runtime/ttrpc/{conn,request,reply,server,server_stream}.c ;;
 	session) echo agent/{service,service_session,session,connection,operation,operation_end,operation_work,strand}.c ;;
 	resource) echo agent/{service_resource,resource,host_files,idmap}.c ;;
@@ -132,6 +135,7 @@ files_of() {
 	image) echo agent/{service_image,operation,operation_work,gate,reply}.c ;;
 	genop) echo agent/service_genop{,_stream}.c agent/profile.c runtime/ops/genop*.c ;;
 	models) echo agent/{service_model,service_tf,service_tflite,service_torch,model}.c ;;
+	control) echo agent/{control,control_answer,control_list,record,record_line,record_queue,record_send,listeners,lifecycle,reload}.c ;;
 	client) echo runtime/ttrpc/client{,_read,_write}.c plugins/rpc/*.c ;;
 	text) echo runtime/ttrpc/address.c agent/{options,agent_limits,allow}.c runtime/core/uri.c ;;
 	esac
@@ -141,9 +145,11 @@ files_of() {
 # change may add some that no input can reach, such as what follows when memory is short.
 least() {
 	case $1 in
+	offer) echo 93 ;;
 	models) echo 92 ;;
 	decode) echo 87 ;;
 	frames | shared | conn | upload) echo 82 ;;
+	control) echo 80 ;;
 	resource) echo 77 ;;
 	session | image | genop) echo 73 ;;
 	client | text) echo 68 ;;

@@ -76,6 +76,12 @@ describe("the control socket", function ()
     assert.is_false(operator.json("info").draining)
   end)
 
+  it("refuses a recording that is asked for by a single request, which would never end", function ()
+    operator.agent { plugins = "noop" }
+    local answer = wire.connect(operator.socket()):call("Record", "", "luaccel.v1.Control")
+    assert.same({ UNIMPLEMENTED, "Record is a stream and no single request" }, { answer.code, answer.message })
+  end)
+
   it("answers when guests have all their connections, and operations run", function ()
     local agent = operator.agent {
       plugins = "witness", args = { "--limit", "connections=3", "--threads", "1" },

@@ -92,6 +92,8 @@ static bool are_uploads(void)
 
 static const struct method *stream_method(void)
 {
+	if (fuzz_family.control)
+		return fuzz_family.control->stream;
 	return are_uploads() ? upload_methods : stream_methods;
 }
 
@@ -116,8 +118,12 @@ bool decide_connection(const struct connection *connection, struct policy_decisi
 
 bool decide_session(struct session *session, struct policy_decision *decision)
 {
+	const struct policy_peer peer = connection_peer(session->connection);
 	struct plan *plan = &session->plan;
 
+	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
+	if (record_asks(session->agent))
+		record_session(session, &peer, decision);
 	if (session->hint & 0x4000) {
 		*decision = (struct policy_decision){ .code = VACCEL_EPERM };
 		snprintf(decision->text, sizeof(decision->text), "refused by policy fuzz");
@@ -138,6 +144,9 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 {
 	size_t i, length = 0;
 
+	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
+	if (record_asks(session->agent))
+		record_resource(session, facts, decision);
 	for (i = 0; i < facts->nr_names; i++)
 		length += strlen(facts->name(facts->of, i));
 	if (!(session->hint & 0x8000) || type + length < 8)
@@ -149,8 +158,11 @@ bool decide_resource(struct session *session, uint32_t type, const struct policy
 
 bool decide_operation(struct operation *operation, struct policy_decision *decision)
 {
-	(void)operation;
-	decision->verdict = POLICY_PASS;
+	const struct policy_op op = { .name = "fuzz", .id = operation->id };
+
+	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
+	if (record_asks(operation->agent))
+		record_operation(operation, &op, decision);
 	return true;
 }
 
@@ -189,6 +201,8 @@ void decide_ended(const struct operation *operation)
 {
 	if (operation_is_call(operation))
 		nr_running--;
+	if (record_is_on(operation->agent))
+		record_ended(operation);
 }
 
 void decide_refused(const struct operation *operation)
@@ -199,6 +213,8 @@ void decide_refused(const struct operation *operation)
 void decide_moved(struct session *session)
 {
 	fuzz_check(session->leg.backend);
+	if (record_is_on(session->agent))
+		record_moved(session);
 }
 
 static void turn(void)
@@ -206,13 +222,15 @@ static void turn(void)
 	ev_run(agent.loop, EVRUN_NOWAIT);
 }
 
-static void connect_peer(struct peer *peer)
+/* The second is an operator's, in the program for the control socket. */
+static void connect_peer(struct peer *peer, bool second)
 {
+	const bool controls = second && fuzz_family.control;
 	int fds[2];
 
 	fuzz_check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) == 0);
 	*peer = (struct peer){ .fd = fds[0] };
-	ttrpc_conn_accept(&listener, fds[1]);
+	ttrpc_conn_accept(controls ? fuzz_family.control->listener() : &listener, fds[1]);
 }
 
 static void hang_up(struct peer *peer)
@@ -316,6 +334,8 @@ static void settle(struct world *world)
 		bool busy = false;
 
 		turn();
+		if (fuzz_family.control)
+			fuzz_family.control->tick();
 		while (pool_run_one(agent.pool, 0))
 			busy = true;
 		while (pool_return_one(agent.pool, 0))
@@ -381,6 +401,8 @@ static size_t put_ids(const struct world *world, const struct method *method, ui
 		more += put_id(payload + size, message, "session_id", &world->sessions);
 		more += put_id(payload + size + more, message, "resource_id", &world->resources);
 		more += put_id(payload + size + more, message, "model_id", &world->resources);
+		if (fuzz_family.control)
+			more += put_id(payload + size + more, message, "id", &world->sessions);
 	}
 	ttrpc_arena_release(&arena);
 	return size + more;
@@ -413,6 +435,8 @@ static size_t put_offer(const struct world *world, uint8_t *payload, size_t size
 
 static const char *service_of(const struct method *method, bool asynchronous)
 {
+	if (!method->call) /* as control.c has them */
+		return "luaccel.v1.Control";
 	if (method == peer_methods || method == upload_methods)
 		return "luaccel.v1.Peer";
 	return asynchronous ? "vaccel.asynchronous.agent.AgentService"
@@ -544,7 +568,7 @@ static void step(struct world *world, struct fuzz_input *input)
 	unsigned number = byte >> 4;
 
 	if (peer->fd < 0)
-		connect_peer(peer);
+		connect_peer(peer, peer == &world->peers[1]);
 	switch ((enum step)(byte & 7)) {
 	case CALL:
 		call(world, peer, input, fuzz_byte(input));
@@ -579,6 +603,8 @@ static void step(struct world *world, struct fuzz_input *input)
 /* A peer that is there, and sent nothing but calls, has its answers. */
 static void check_answered(const struct peer *peer)
 {
+	if (fuzz_family.control && fuzz_family.control->closes())
+		return;
 	for (int i = 0; i < STREAMS && peer->fd >= 0 && !peer->spoilt; i++)
 		/* A stream may not have ended. */
 		fuzz_check(!peer->waiting[i] || peer->waiting[i] == stream_method());
@@ -599,6 +625,8 @@ static void check_nothing_left(void)
 	fuzz_check(stat(vaccel_rundir(), &st) == 0 && st.st_nlink == rundir_links);
 	for (int i = 0; are_uploads() && i < CONTENT_BUCKETS; i++)
 		fuzz_check(!agent.contents.buckets[i]);
+	if (fuzz_family.control)
+		fuzz_family.control->end();
 	fuzz_check(sockets_open() == 0);
 	fuzz_descriptors_check();
 }
@@ -618,7 +646,7 @@ static void prepare(struct world *world, unsigned settings)
 	static char name[] = "model";
 	uint8_t payload[BODY];
 
-	connect_peer(&world->peers[0]);
+	connect_peer(&world->peers[0], false);
 	if (are_uploads())
 		call_method(world, &world->peers[0], peer_methods, 0, payload, 0);
 	create.flags = (settings >> 6) << 12;
@@ -673,6 +701,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < PEERS; i++)
 		hang_up(&world.peers[i]);
 	settle(&world);
+	listeners_close(&agent.listeners);
 	check_nothing_left();
 	return 0;
 }
@@ -742,6 +771,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	fuzz_check(backends_from_plugins(&agent) == 0 && backends_count(&agent, true) == 2);
 	fuzz_check(ttrpc_server_new(agent.loop, &handlers, &agent, &limits, &agent.server) == 0);
 	fuzz_check(pressure_new(&agent) == 0);
+	if (fuzz_family.control)
+		fuzz_family.control->open(&agent);
 	listener = (struct ttrpc_listener){ .server = agent.server, .name = name };
 	return 0;
 }

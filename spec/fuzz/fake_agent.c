@@ -30,6 +30,7 @@ enum { REQUEST = 64 << 10, PIECES = 24 };
 WRAPPED int __wrap_ttrpc_address_connect(const struct ttrpc_address *address, int timeout_ms,
 					 char *err, size_t errsize);
 WRAPPED ssize_t __wrap_recv(int fd, void *buf, size_t size, int flags);
+WRAPPED ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags);
 WRAPPED int __wrap_poll(struct pollfd *pfd, nfds_t count, int timeout);
 
 static struct fuzz_input *input;
@@ -404,13 +405,23 @@ int __wrap_ttrpc_address_connect(const struct ttrpc_address *address, int timeou
 	return fds[0];
 }
 
-ssize_t __wrap_recv(int fd, void *buf, size_t size, int flags)
+/* When there is something for the client: how much of it that it gets. */
+static size_t most_of(int fd, size_t size)
 {
 	if (!provide(fd))
 		fake_agent_stop();
-	if (piece > 0 && piece < size && nr_pieces++ < PIECES)
-		size = piece;
-	return recv(fd, buf, size, flags);
+	return piece > 0 && piece < size && nr_pieces++ < PIECES ? piece : size;
+}
+
+ssize_t __wrap_recv(int fd, void *buf, size_t size, int flags)
+{
+	return recv(fd, buf, most_of(fd, size), flags);
+}
+
+ssize_t __wrap_recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	msg->msg_iov[0].iov_len = most_of(fd, msg->msg_iov[0].iov_len);
+	return recvmsg(fd, msg, flags);
 }
 
 /* With a timeout it is for an answer; without, whether the agent has hung up. */

@@ -2,9 +2,9 @@
  * fake_agent.h - the other end of the rpc plugin's connection, made of a fuzz target's input, in
  * the plugin's own thread.
  *
- * The plugin is linked so that its connect, recv() and poll() come here (--wrap). When it waits for
- * bytes, the next record of the input becomes bytes on its socket; after the last record the agent
- * hangs up. A record is
+ * The plugin is linked so that its connect, recv(), recvmsg() and poll() come here (--wrap). When
+ * it waits for bytes, the next record of the input becomes bytes on its socket; after the last
+ * record the agent hangs up. A record is
  *
  *     what (4 bits), in pieces of how many bytes (4 bits, 0: whole) | what it takes
  */

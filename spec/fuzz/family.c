@@ -1,6 +1,10 @@
 /*
- * family.c - see family.h. FAMILY has the tables of methods.
+ * family.c - see family.h. FAMILY has the tables of methods, FAMILY_CONTROL the control socket.
  */
 #include "family.h"
 
-const struct family fuzz_family = { { FAMILY } };
+#ifndef FAMILY_CONTROL
+#define FAMILY_CONTROL NULL
+#endif
+
+const struct family fuzz_family = { { FAMILY }, FAMILY_CONTROL };

@@ -80,6 +80,12 @@ size_t pool_pending(const struct pool *pool)
 	return pool->pending;
 }
 
+/* Nobody serves: the target's loop ends when it has nothing more to do. */
+void pool_leave(struct pool *pool)
+{
+	(void)pool;
+}
+
 void pool_free(struct pool *pool)
 {
 	if (!pool)

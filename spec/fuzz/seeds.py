@@ -99,6 +99,9 @@ FAMILIES = [
     [("Hello", message((1, 1), (2, "luaccel"), (3, 1 << 28), (4, "noop")))],
     [("GetProfiler", message((1, 1)))],
     [("Upload", b"")],
+    [("Info", b""), ("Sessions", b""), ("Close", message((1, 1))), ("Drain", b""), ("Reload", b""),
+     ("Listen", message((1, "unix:///x,name=n,mode=0600,owner=2:2"))),
+     ("Unlisten", message((1, "unix:///x"))), ("Record", b"")],
 ]
 
 NUMBERS = arg(INT32_ARRAY, struct.pack("<4i", 1, 2, 3, 4))
@@ -250,12 +253,50 @@ def conn():
     yield "few", b"\10" + conn_frame(now) + conn_frame(now, 1, 0, 1) + turn + read
 
 
+def offer():
+    def at(what, to=0, number=0):
+        return step(what, to, number)
+
+    small, no_hello, refuse, want = 1, 2, 4, 8
+    long, many, turn = at(0, 1, 1), at(0, 0, 5) * 3, at(3)
+    stream = at(1, 0, 0) + at(1, 0, 13) * 2 + at(1, 0, 2) + at(1, 0, 3) * 3
+
+    def lie_offer(*kinds, split=0):
+        return at(4, 1, len(kinds) | split) + bytes(kinds)
+
+    def lie_frame(to, kind, flags, stream_id, body, number=0):
+        return at(5, to, number) + bytes([kind, flags, stream_id, len(body)]) + body
+
+    for name, settings in (("small", small), ("no-hello", no_hello), ("refuse", refuse), *(
+            ("want-%d" % n, want * n) for n in range(5))):
+        yield "calls-" + name, bytes([settings]) + long + many + long + at(0, 0, 1)
+        yield "stream-" + name, bytes([settings]) + stream + many
+    yield "lost", b"\0" + at(7, 0, 1) + many + long + at(0, 0, 13)
+    yield "timeout", b"\0" + at(0, 0, 13) + at(7, 0, 2)
+    yield "pieces", b"\0" + many + at(2, 0, 14) * 3 + turn + at(2, 1, 9) * 4
+    for kind in (0, 1, 2, 3, 4, 5, 6, 8, 0x40):
+        yield "offer-%d" % kind, b"\0" + lie_offer(kind) + many + long
+    yield "offer-none", b"\0" + lie_offer() + many
+    yield "offer-several", b"\0" + lie_offer(8, 0, 0x40, 3) + many
+    yield "offer-too-many", b"\0" + lie_offer(0, 0, 0, 0, 0, 0) + many
+    yield "offer-split", b"\0" + lie_offer(0, split=8) + many + lie_offer(0) + many
+    yield "offer-later", b"\0" + many + lie_offer(0) + many + lie_offer(0, 0)
+    head = struct.pack(">I", 1 << 31 | 5)
+    yield "segment", b"\0" + many + lie_frame(0, 1, 128, 99, head + bytes(5)) + turn + at(0, 0, 1)
+    yield "segments", b"\0" + many + at(0, 0, 5) + lie_frame(1, 2, 128, 11, head) + at(0, 0, 5)
+    yield "long-lie", b"\0" + at(0, 0, 1) + lie_frame(0, 1, 0, 99, b"", 12) + turn + many
+    for number in (0, 1, 3):
+        yield "memory-%d" % number, b"\0" + many + at(6, 0, number) + b"\4\0\xff" + many + long
+    yield "raw", b"\0" + many + at(7, 1, 0) + sized(b"\0\0\0\1") + many
+    yield "gone", b"\0" + many + at(0, 0, 5) + turn + at(7, 0, 3) + many
+
+
 # agent.c: what it prepares, and the families that each of its programs may call.
 FEW, ALLOW, VERBOSE, SESSION, RESOURCE, LIBRARY, SHAKY = (1 << n for n in range(7))
 RUN, BACK, SETTLE, LEAVE, DRAIN = step(3), step(4), step(5), step(6), step(7, 0, 1)
 LUA = "/usr/include/luajit-2.1"
 PARTS = {"session": [0, 7, 8], "resource": [1, 0], "image": [2, 0], "genop": [3, 0, 1],
-         "models": [4, 5, 6, 0, 1], "upload": [9, 0, 1, 7]}
+         "models": [4, 5, 6, 0, 1], "upload": [9, 0, 1, 7], "control": [0, 1, 2, 10]}
 
 
 def caller(parts):
@@ -422,6 +463,36 @@ def models():
     yield "gone-while-running", begin(RESOURCE, VERBOSE) + call(6, 1, TORCH_RUN) + RUN + LEAVE + SETTLE
 
 
+def control():
+    call = caller(PARTS["control"])
+
+    def ask(method, payload=None):
+        return call(10, method, FAMILIES[10][method][1] if payload is None else payload, 1) + SETTLE
+
+    info, sessions, close, drain, reload, listen, unlisten = (ask(m) for m in range(7))
+    opened, end = step(2, 1, 1), step(2, 1, 4)
+    work = call(0, 0, message((1, 0))) + call(2, 0, FAMILIES[2][0][1]) + SETTLE
+    for name, asked in (("info", info), ("sessions", sessions), ("close", close), ("drain", drain),
+                        ("reload", reload), ("listen", listen), ("unlisten", unlisten)):
+        for settings in (RESOURCE, RESOURCE | SHAKY, FEW, VERBOSE):
+            yield "%s-%d" % (name, settings), begin(settings) + asked + info
+        yield name + "-at-work", begin(RESOURCE) + call(2, 0, FAMILIES[2][0][1]) + RUN + asked + sessions
+        yield name + "-recorded", begin(RESOURCE) + opened + SETTLE + work + asked + end + SETTLE
+        yield name + "-foreign", begin(RESOURCE) + call(10, 0, b"", 0) + SETTLE
+    yield "one-session", begin(SESSION) + ask(1, message((1, 1))) + ask(1, message((1, 99)))
+    yield "close-none", begin(SESSION) + ask(2, message((1, 99))) + close * 2
+    yield "record", begin(RESOURCE) + opened + SETTLE + work * 2 + end + SETTLE
+    yield "record-gone", begin(RESOURCE) + opened + SETTLE + work + step(6, 1) + work
+    yield "record-many", begin(RESOURCE) + opened * 5 + SETTLE + work
+    yield "record-single", begin(RESOURCE) + ask(7) + work
+    yield "record-says", begin(RESOURCE) + opened + step(2, 1, 2) + b"\3abc" + SETTLE + work + end
+    yield "record-drain", begin(RESOURCE) + opened + SETTLE + drain + work
+    yield "listens", begin() + listen * 2 + ask(5, message((1, "tcp://127.0.0.1:1"))) + info + unlisten * 2
+    for uri in ("unix:///x!", "tcp://0.0.0.0:1", "http://x", "unix:///x,what=1", "unix:///x,owner=1:1", ""):
+        yield "listen-" + "".join(c for c in uri if c.isalnum()), begin() + ask(5, message((1, uri))) + info
+    yield "no-message", begin() + ask(5, b"\xff") + ask(1, b"\xff") + info
+
+
 HONEST, PAYLOAD, ENVELOPE, FAILURE, FRAME, RAW, HANG_UP, SILENCE, LIE = range(9)
 
 
@@ -502,8 +573,8 @@ def text():
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: seeds.py DIR")
-    for target in (frames, decode, shared, conn, session, resource, upload, image, genop, models,
-                   client, text):
+    for target in (frames, decode, shared, offer, conn, session, resource, upload, image, genop, models,
+                   control, client, text):
         folder = pathlib.Path(sys.argv[1], target.__name__)
         folder.mkdir(parents=True, exist_ok=True)
         for name, data in target():

@@ -18,22 +18,33 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { ENDS = 1024, ROOM = 192 << 10 };
+enum { ENDS = 1024, ROOM = 192 << 10, PASSED = 8, DESCRIPTORS = 8 };
 
 #define OURS __attribute__((visibility("default")))
 
+/* Descriptors on their way, with the bytes of one message. */
+struct passed {
+	size_t from, to; /* of all that came to this end */
+	int fd[DESCRIPTORS];
+	unsigned count;
+};
+
 struct end {
 	bool open;
-	bool no_more;	 /* nothing comes after what is here */
-	bool broken;	 /* nothing can be sent */
-	bool reset;	 /* the other end closed before it had read all */
-	size_t room;	 /* for what this end sends */
-	size_t from, to; /* what has come, in `bytes` */
-	uint8_t *bytes;	 /* ROOM of them */
+	bool no_more;		      /* nothing comes after what is here */
+	bool broken;		      /* nothing can be sent */
+	bool reset;		      /* the other end closed before it had read all */
+	size_t room;		      /* for what this end sends */
+	size_t from, to;	      /* what has come, in `bytes` */
+	uint8_t *bytes;		      /* ROOM of them */
+	size_t taken;		      /* of all that came */
+	struct passed passed[PASSED]; /* oldest first */
+	unsigned nr_passed;
 };
 
 static struct end ends[ENDS]; /* a pair is an even one and the next */
 static unsigned nr_open;
+static const struct sockets_rights *rights;
 
 static struct end *find(int fd)
 {
@@ -69,6 +80,11 @@ unsigned sockets_open(void)
 	return nr_open;
 }
 
+void sockets_pass(const struct sockets_rights *how)
+{
+	rights = how;
+}
+
 /* Not where leak checks look for pointers, and nothing of it is there before it is written. */
 __attribute__((constructor)) static void make_room(void)
 {
@@ -91,7 +107,19 @@ static void start(struct end *end)
 	nr_open++;
 	end->no_more = end->broken = end->reset = false;
 	end->room = ROOM;
-	end->from = end->to = 0;
+	end->from = end->to = end->taken = 0;
+	end->nr_passed = 0;
+}
+
+/* The first that are on their way get no further. */
+static void lose(struct end *end, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned k = 0; k < end->passed[i].count; k++)
+			rights->close(end->passed[i].fd[k]);
+	}
+	end->nr_passed -= count;
+	memmove(end->passed, end->passed + count, end->nr_passed * sizeof(*end->passed));
 }
 
 OURS int socketpair(int domain, int type, int protocol, int fds[2])
@@ -124,6 +152,7 @@ OURS int close(int fd)
 	peer = other(end);
 	end->open = false;
 	nr_open--;
+	lose(end, end->nr_passed);
 	peer->no_more = peer->broken = true;
 	peer->reset = peer->reset || end->from < end->to;
 	return 0;
@@ -174,6 +203,32 @@ OURS ssize_t send(int fd, const void *bytes, size_t size, int flags)
 	return (ssize_t)size;
 }
 
+/* What goes with the next `size` bytes from this end. */
+static void pass(struct end *peer, const struct msghdr *msg, size_t size)
+{
+	const struct cmsghdr *header = CMSG_FIRSTHDR(msg);
+	struct passed *passed = &peer->passed[peer->nr_passed];
+	const size_t begin = peer->taken + (peer->to - peer->from) - size;
+	size_t at = 0;
+
+	if (!header)
+		return;
+	fuzz_check(rights && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS);
+	if (peer->nr_passed == PASSED)
+		return;
+	*passed = (struct passed){ .from = begin, .to = begin + size };
+	for (; CMSG_LEN(at + sizeof(int)) <= header->cmsg_len; at += sizeof(int)) {
+		int fd;
+
+		fuzz_check(passed->count < DESCRIPTORS);
+		memcpy(&fd, CMSG_DATA(header) + at, sizeof(fd));
+		fd = rights->again(fd);
+		if (fd >= 0)
+			passed->fd[passed->count++] = fd;
+	}
+	peer->nr_passed++;
+}
+
 OURS ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	ssize_t sent = 0, n = 0;
@@ -186,7 +241,32 @@ OURS ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 		if ((size_t)n < msg->msg_iov[i].iov_len)
 			break;
 	}
+	if (sent > 0)
+		pass(other(use(fd)), msg, (size_t)sent);
 	return sent > 0 ? sent : n;
+}
+
+/* The first of those that come with what is before `end`, into msg; what has no room is lost. */
+static void receive_passed(struct end *end, struct msghdr *msg)
+{
+	struct passed *passed = &end->passed[0];
+	struct cmsghdr *header = CMSG_FIRSTHDR(msg);
+	unsigned count = 0;
+
+	while (count < passed->count && header &&
+	       CMSG_SPACE((count + 1) * sizeof(int)) <= msg->msg_controllen)
+		count++;
+	msg->msg_flags = count < passed->count ? MSG_CTRUNC : 0;
+	if (count > 0) {
+		header->cmsg_level = SOL_SOCKET;
+		header->cmsg_type = SCM_RIGHTS;
+		header->cmsg_len = CMSG_LEN(count * sizeof(int));
+		memcpy(CMSG_DATA(header), passed->fd, count * sizeof(int));
+	}
+	msg->msg_controllen = count > 0 ? CMSG_SPACE(count * sizeof(int)) : 0;
+	memmove(passed->fd, passed->fd + count, (passed->count - count) * sizeof(int));
+	passed->count -= count;
+	lose(end, 1);
 }
 
 OURS ssize_t recv(int fd, void *bytes, size_t size, int flags)
@@ -207,9 +287,29 @@ OURS ssize_t recv(int fd, void *bytes, size_t size, int flags)
 	size = size < waiting ? size : waiting;
 	memcpy(bytes, end->bytes + end->from, size);
 	end->from += size;
+	end->taken += size;
 	if (end->from == end->to)
 		end->from = end->to = 0;
+	while (end->nr_passed > 0 && end->passed[0].from < end->taken)
+		lose(end, 1);
 	return (ssize_t)size;
+}
+
+/* Not beyond a message with descriptors. */
+OURS ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+{
+	struct end *end = use(fd);
+	const struct passed *passed = end->nr_passed > 0 ? &end->passed[0] : NULL;
+	size_t size = msg->msg_iov[0].iov_len;
+
+	fuzz_check(msg->msg_iovlen == 1);
+	if (passed && passed->to - end->taken < size)
+		size = passed->to - end->taken;
+	if (passed && passed->from < end->taken + size)
+		receive_passed(end, msg);
+	else
+		msg->msg_controllen = 0;
+	return recv(fd, msg->msg_iov[0].iov_base, size, flags);
 }
 
 static short ready(const struct end *end, short wanted)
@@ -297,4 +397,9 @@ OURS int getpeername(int fd, struct sockaddr *address, socklen_t *size)
 	address->sa_family = AF_UNIX;
 	*size = sizeof(address->sa_family);
 	return 0;
+}
+
+OURS int getsockname(int fd, struct sockaddr *address, socklen_t *size)
+{
+	return getpeername(fd, address, size);
 }
