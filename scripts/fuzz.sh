@@ -149,7 +149,7 @@ least() {
 	models) echo 92 ;;
 	decode) echo 87 ;;
 	frames | shared | conn | upload) echo 82 ;;
-	control) echo 80 ;;
+	control) echo 79 ;;
 	resource) echo 77 ;;
 	session | image | genop) echo 73 ;;
 	client | text) echo 68 ;;

@@ -135,6 +135,7 @@ static void gather(struct world *world, struct ttrpc_request *request)
 	while ((data = ttrpc_request_take(request))) {
 		fuzz_check(data->request == request);
 		ttrpc_request_charge(request, data->payload.len);
+		ttrpc_request_progressed(request);
 		if (ttrpc_data_decode(data, &vaccel__image__request__descriptor, &message, NULL,
 				      0)) {
 			fail(request);
@@ -204,6 +205,8 @@ static void on_request(void *ctx, struct ttrpc_request *request)
 	bool never = request->method[0] == 'n';
 
 	fuzz_check(ttrpc_conn_is_open(request->conn));
+	fuzz_check(ttrpc_conn_peer(request->conn)->has_credentials);
+	fuzz_check(ttrpc_request_left(request) >= 0 || request->timeout_nano == 0);
 	switch (request->method[0]) {
 	case 'f':
 		fail(request);
@@ -253,6 +256,25 @@ static bool answer(struct world *world, unsigned skip, bool all)
 	echo(world, kept->request, kept->message);
 	free(kept);
 	return true;
+}
+
+/* Time passes for one of those kept, which is answered; whoever kept it does not know. */
+static void pass_deadline(const struct world *world, unsigned skip)
+{
+	const struct kept *kept = world->kept;
+	ev_timer *deadline;
+
+	while (kept && skip-- > 0)
+		kept = kept->next;
+	if (!kept)
+		return;
+	ttrpc_request_within(kept->request, 1);
+	deadline = &held_of(kept->request)->deadline;
+	if (!ev_is_active(deadline))
+		return;
+	ev_timer_stop(loop, deadline);
+	ev_invoke(loop, deadline, EV_TIMER);
+	fuzz_check(kept->request->cut);
 }
 
 static void connect_peer(struct world *world, struct peer *peer)
@@ -425,7 +447,10 @@ static void step(struct world *world, struct fuzz_input *input)
 		read_answers(peer, ((size_t)number + 1) << 8);
 		break;
 	case TIMER:
-		fire_timer(peer, number);
+		if (number & 8)
+			pass_deadline(world, number & 7);
+		else
+			fire_timer(peer, number);
 		break;
 	}
 	check_limits(world);
