@@ -157,7 +157,7 @@ static const struct cost costs[] = {
 	{ "sample of one in twenty", SCRIPT("op_route = sample { 'gpu', percent = 5 }"), route_op,
 	  0, 1 },
 	{ "a remembered plan, found", REMEMBERED("sticky = true"), find_plan, 0, 0.1 },
-	{ "one that has a ttl, found", REMEMBERED("ttl = 1000"), find_plan, 0, 0 },
+	{ "one that has a ttl, found", REMEMBERED("ttl = 1000"), find_plan, 0, 0.1 },
 	{ "session_route that is remembered", REMEMBERED("sticky = true"), route_session, 0, 1 },
 	{ "op_admit that does nothing", SCRIPT("op_admit = function () end"), admit, 0, 0 },
 	{ "op_admit, four fields read",

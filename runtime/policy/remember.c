@@ -10,13 +10,15 @@
  * choose its hint and so fill a set; what that costs the others is that their scripts are asked.
  * Nobody gets another's plan, since the whole key is compared and not its hash alone. Outside of
  * Lua's memory, made with the first plan; on the engine's thread.
+ *
+ * Time is that of the session's beginning, which is when it is asked about: a look at the clock
+ * costs as much as all the rest of a search.
  */
 #include "engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { SETS = 64, WAYS = 4 };
 
@@ -24,7 +26,7 @@ struct remembered {
 	struct policy_who who;
 	const struct script *script;
 	uint64_t epoch;
-	uint64_t until; /* coarse_clock(); 0: no end */
+	uint64_t until; /* policy_clock(); 0: no end */
 	uint64_t left;	/* sessions that it answers yet; unless counted, no matter */
 	uint64_t used;	/* by the table's clock */
 	struct policy_value plan;
@@ -35,17 +37,6 @@ struct policy_memory {
 	uint64_t tags[SETS][WAYS]; /* hashes: what a search reads first */
 	struct remembered plans[SETS][WAYS];
 };
-
-/* Some milliseconds behind policy_clock(), at a fifth of what that costs. */
-static uint64_t coarse_clock(const struct policy_engine *engine)
-{
-	struct timespec ts;
-
-	if (engine->options.now || engine->held_clock)
-		return policy_clock(engine);
-	clock_gettime(CLOCK_MONOTONIC_COARSE, &ts);
-	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
-}
 
 /* FNV-1a. */
 static uint64_t hash_of(const void *data, size_t size)
@@ -102,7 +93,7 @@ const struct policy_value *policy_remembered(struct policy_engine *engine,
 		r = &memory->plans[tag % SETS][way];
 		if (memory->tags[tag % SETS][way] != tag || !is_for(r, script, session))
 			continue;
-		if (r->epoch != engine->epoch || (r->until && coarse_clock(engine) >= r->until) ||
+		if (r->epoch != engine->epoch || (r->until && session->life->began >= r->until) ||
 		    (r->plan.keep.uses && r->left == 0))
 			return NULL;
 		r->left--;
@@ -151,7 +142,7 @@ void policy_remember(struct policy_engine *engine, const struct script *script,
 		.who = session->who,
 		.script = script,
 		.epoch = engine->epoch,
-		.until = plan->keep.ttl ? coarse_clock(engine) + plan->keep.ttl : 0,
+		.until = plan->keep.ttl ? session->life->began + plan->keep.ttl : 0,
 		.left = plan->keep.uses,
 		.used = ++memory->clock,
 		.plan = *plan,
