@@ -115,7 +115,6 @@ local function missing(patterns, text)
 end
 
 local function run(case, env)
-  if case.on == "torch" then env.LSAN_OPTIONS = (os.getenv "LSAN_OPTIONS" or "") .. ":use_tls=0" end -- see lsan.supp
   return harness.run({ harness.bin(case.name), unpack(case.args) }, { env = env })
 end
 

@@ -41,6 +41,14 @@ else()
 	add_link_options(-Wl,-z,defs -Wl,--as-needed)
 endif()
 
+# What sanitizers are told, as the environment of every test. Suppressions are only for code that is not ours;
+# why intercept_tls_get_addr is off: spec/support/idle_threads.c.
+set(sanitizer_environment
+	"ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:intercept_tls_get_addr=0"
+	"UBSAN_OPTIONS=print_stacktrace=1"
+	"LSAN_OPTIONS=report_objects=1:print_suppressions=0:suppressions=${CMAKE_SOURCE_DIR}/spec/support/lsan.supp"
+	"TSAN_OPTIONS=second_deadlock_stack=1:history_size=4:suppressions=${CMAKE_SOURCE_DIR}/spec/support/tsan.supp")
+
 # luaccel_plugin(NAME SOURCES...): build/lib/libvaccel-NAME.so, a link to libvaccel-NAME.so.0.8.0 as
 # vAccel installs its plugins. A plugin sees the public headers alone (rpc also links the transport).
 function(luaccel_plugin name)
@@ -58,5 +66,6 @@ function(luaccel_unit_test name)
 	set_target_properties(unit-${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/spec)
 	add_test(NAME unit-${name} COMMAND unit-${name})
 	set_tests_properties(unit-${name} PROPERTIES LABELS unit TIMEOUT 120
+		ENVIRONMENT "${sanitizer_environment}"
 		ENVIRONMENT_MODIFICATION "VACCEL_BOOTSTRAP_ENABLED=set:0")
 endfunction()

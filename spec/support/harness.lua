@@ -420,9 +420,6 @@ function harness.driver(options)
   local env = harness.env(options.env, options.uid)
   env.VACCEL_PLUGINS = env.VACCEL_PLUGINS or harness.plugins(options.plugins or "rpc")
   env.VACCEL_RPC_ADDRESS = options.address
-  if options.plugins == "torch" then -- see lsan.supp
-    env.LSAN_OPTIONS = (env.LSAN_OPTIONS or "") .. ":use_tls=0"
-  end
   local p = process.spawn({ harness.bin "driver" },
     { name = "driver", env = env, uid = options.uid, cwd = harness.dir })
   return setmetatable(p, Driver)

@@ -21,4 +21,5 @@ add_test(NAME unit-rpc-name-rpc
 add_test(NAME unit-rpc-name-vsock
 	COMMAND unit-rpc-name $<TARGET_FILE_DIR:vaccel-rpc>/libvaccel-vsock.so vsock://2:2048)
 set_tests_properties(unit-rpc-name-rpc unit-rpc-name-vsock PROPERTIES LABELS unit TIMEOUT 60
+	ENVIRONMENT "${sanitizer_environment}"
 	ENVIRONMENT_MODIFICATION "VACCEL_BOOTSTRAP_ENABLED=set:0")

@@ -21,6 +21,4 @@ target_compile_definitions(torch-host PUBLIC TORCH_PLUGIN="$<TARGET_FILE:vaccel-
 add_dependencies(torch-host vaccel-torch)
 foreach(part plugin models)
 	luaccel_unit_test(torch-${part} SOURCES ${CMAKE_CURRENT_LIST_DIR}/torch_${part}.c LIBS torch-host)
-	set_tests_properties(unit-torch-${part} PROPERTIES ENVIRONMENT
-		"LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/spec/support/lsan.supp;TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/spec/support/tsan.supp")
 endforeach()
