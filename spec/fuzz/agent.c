@@ -22,7 +22,7 @@
 #include "allow.h"
 #include "backend.h"
 #include "connection.h"
-#include "decide.h"
+#include "decide_by_hand.h"
 #include "family.h"
 #include "fuzz.h"
 #include "fuzz_vaccel.h"
@@ -78,7 +78,6 @@ static struct agent agent;
 static struct ttrpc_listener listener;
 static struct allow allow_nothing, allow_much;
 static nlink_t rundir_links; /* with nothing in it */
-static size_t nr_running;    /* calls that have begun, as policies are told */
 
 /* What this program may call. */
 static const struct method *methods[METHODS];
@@ -104,117 +103,6 @@ uint64_t agent_now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
-}
-
-/*
- * In place of decide.c: bits of the hint choose the plan, as a policy would.
- */
-bool decide_connection(const struct connection *connection, struct policy_decision *decision)
-{
-	(void)connection;
-	(void)decision;
-	return true;
-}
-
-bool decide_session(struct session *session, struct policy_decision *decision)
-{
-	const struct policy_peer peer = connection_peer(session->connection);
-	struct plan *plan = &session->plan;
-
-	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
-	if (record_asks(session->agent))
-		record_session(session, &peer, decision);
-	if (session->hint & 0x4000) {
-		*decision = (struct policy_decision){ .code = VACCEL_EPERM };
-		snprintf(decision->text, sizeof(decision->text), "refused by policy fuzz");
-		return false;
-	}
-	if (session->hint & 0x1000)
-		plan->backends[plan->count++] = backend_find(session->agent, "shaky");
-	if (!(session->hint & 0x2000))
-		plan->backends[plan->count++] = backend_find(session->agent, "noop");
-	if (plan->count == 0)
-		plan->backends[plan->count++] = backend_find(session->agent, "shaky");
-	snprintf(plan->where, sizeof(plan->where), "fuzz");
-	return true;
-}
-
-bool decide_resource(struct session *session, uint32_t type, const struct policy_resource *facts,
-		     struct policy_decision *decision)
-{
-	size_t i, length = 0;
-
-	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
-	if (record_asks(session->agent))
-		record_resource(session, facts, decision);
-	for (i = 0; i < facts->nr_names; i++)
-		length += strlen(facts->name(facts->of, i));
-	if (!(session->hint & 0x8000) || type + length < 8)
-		return true;
-	*decision = (struct policy_decision){ .code = VACCEL_EPERM };
-	snprintf(decision->text, sizeof(decision->text), "refused by policy fuzz");
-	return false;
-}
-
-bool decide_operation(struct operation *operation, struct policy_decision *decision)
-{
-	const struct policy_op op = { .name = "fuzz", .id = operation->id };
-
-	*decision = (struct policy_decision){ .verdict = POLICY_PASS };
-	if (record_asks(operation->agent))
-		record_operation(operation, &op, decision);
-	return true;
-}
-
-bool decide_wants_op_route(const struct operation *operation)
-{
-	(void)operation;
-	return false;
-}
-
-void decide_op_route(const struct operation *operation, struct policy_decision *decision)
-{
-	(void)operation;
-	decision->verdict = POLICY_PASS;
-}
-
-bool decide_wants_op_failed(const struct operation *operation)
-{
-	(void)operation;
-	return false;
-}
-
-bool decide_op_failed(const struct operation *operation, struct policy_decision *decision)
-{
-	(void)operation;
-	(void)decision;
-	return false;
-}
-
-void decide_began(const struct operation *operation)
-{
-	if (operation_is_call(operation))
-		nr_running++;
-}
-
-void decide_ended(const struct operation *operation)
-{
-	if (operation_is_call(operation))
-		nr_running--;
-	if (record_is_on(operation->agent))
-		record_ended(operation);
-}
-
-void decide_refused(const struct operation *operation)
-{
-	(void)operation;
-}
-
-void decide_moved(struct session *session)
-{
-	fuzz_check(session->leg.backend);
-	if (record_is_on(session->agent))
-		record_moved(session);
 }
 
 static void turn(void)
@@ -619,7 +507,7 @@ static void check_nothing_left(void)
 	fuzz_check(stats.connections == 0 && stats.requests == 0);
 	fuzz_check(stats.bytes_held == 0 && stats.bytes_out == 0);
 	fuzz_check(!agent.connections && !agent.server->conns);
-	fuzz_check(agent.nr_operations == 0 && nr_running == 0);
+	fuzz_check(agent.nr_operations == 0 && decide_running() == 0);
 	for (int kind = 0; kind < ACCOUNT_KINDS; kind++)
 		fuzz_check(agent.accounts.total.used[kind] == 0);
 	fuzz_check(stat(vaccel_rundir(), &st) == 0 && st.st_nlink == rundir_links);

@@ -1,11 +1,12 @@
 /*
- * Ends without a leak while threads stand that have a variable of a loaded library: as any process
- * with the torch plugin does. LeakSanitizer of GCC 12 and LLVM 14 breaks down over this now and
- * then if it is not told intercept_tls_get_addr=0: it takes the words before such a variable for a
- * header of an older C library (google/sanitizers issue 1322), and scans what they point to. So
- * many threads make "now and then" every time.
+ * idle_threads.c - a program with no fault: `idle_threads LIBRARY` ends without a leak while
+ * threads stand that have a variable of a library loaded late, as any process with the torch plugin
+ * does.
  *
- *   idle_threads LIBRARY
+ * LeakSanitizer of GCC 12 and LLVM 14 breaks down over this now and then unless it is told
+ * intercept_tls_get_addr=0: it takes the words before such a variable for a header of an older C
+ * library (google/sanitizers issue 1322), and scans what they point to. So many threads make "now
+ * and then" every time.
  */
 #include <dlfcn.h>
 #include <pthread.h>
