@@ -4,6 +4,7 @@ local harness = require "support.harness"
 local json = require "support.json"
 local operator = require "support.operator"
 local outcome = require "support.scenario_outcome"
+local system = require "support.system"
 local wire = require "support.wire"
 
 local KINDS = { lib = wire.LIB, data = wire.RESOURCE_DATA, model = wire.MODEL }
@@ -45,8 +46,14 @@ function steps.resource(_, sessions, step)
   return response.code ~= 0 and refused(response) or "registered"
 end
 
+--- What a mirror comes to is told as long as its session is there; the simulator's always ends first.
+local function settle()
+  assert(system.poll(10 * harness.slow, function () return operator.json("info").operations == 0 end))
+end
+
 function steps.close(_, sessions, step)
   local session = sessions[step[2]]
+  settle()
   local response = session.peer:call("DestroySession", wire.int(1, session.id))
   assert(response.code == 0, response.message)
   return "closed"
