@@ -1,6 +1,7 @@
 /*
- * decide_by_hand.c - see decide_by_hand.h. It has the names that services use of agent/decide.h, so
- * the linker takes this one.
+ * decide_by_hand.c - decisions for the agent's fuzz targets without scripts; see decide_by_hand.h.
+ * It defines the functions of agent/decide.h that the agent's services call, so that the linker
+ * takes these and leaves agent/decide.c out.
  */
 #include "decide_by_hand.h"
 #include "agent.h"
